@@ -1,0 +1,185 @@
+"""The one place that reads the portal's environment variables.
+
+Every value becomes typed here; a bad one is refused by name with what would be right.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+MIB = 1024 * 1024
+BASE_DIR = Path(__file__).resolve().parent.parent
+# A Unix socket's path is at most 107 bytes on Linux and 103 on macOS.
+MAX_SOCKET_PATH = 100
+
+
+class ConfigError(Exception):
+    """An environment variable that cannot be used; the message is one line for the operator."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the environment asks for. Sizes are bytes."""
+
+    host: str
+    port: int
+    data_dir: Path
+    admin_username: str
+    admin_password: str
+    database_url: str
+    redis_url: str
+    broker_socket: Path | None  # set when the embedded broker is to be used
+    secret_key: str
+    allowed_hosts: list[str]
+    trusted_origins: list[str]
+    debug: bool
+    trust_proxy: bool  # X-Forwarded-Proto and -Host come from a proxy of ours
+    max_upload: int
+    run_log_limit: int
+    continuous_log_limit: int
+    worker_threads: int
+    web_threads: int
+    instance_name: str
+    interpreters: dict[str, str]
+
+
+def read(environ: Mapping[str, str]) -> Config:
+    """Read `environ`; creates the data directory and the secret key when they are missing."""
+    host = environ.get("HOST", "127.0.0.1")
+    data_dir = _data_dir(environ)
+    redis_url = environ.get("REDIS_URL", "")
+    broker_socket = None if redis_url else _socket_path(data_dir)
+    return Config(
+        host=host,
+        port=_integer(environ, "PORT", 8000, 1, 65535),
+        data_dir=data_dir,
+        admin_username=environ.get("ADMIN_USERNAME", "admin"),
+        admin_password=_secret(environ, "ADMIN_PASSWORD"),
+        database_url=_database_url(environ, data_dir),
+        redis_url=redis_url or f"redis+socket://{broker_socket}",
+        broker_socket=broker_socket,
+        secret_key=_secret(environ, "SECRET_KEY") or _kept_secret(data_dir / "secret_key"),
+        allowed_hosts=_list(environ, "ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]", host],
+        trusted_origins=_list(environ, "CSRF_TRUSTED_ORIGINS"),
+        debug=_boolean(environ, "DEBUG", default=False),
+        trust_proxy=_boolean(environ, "TRUST_PROXY", default=False),
+        max_upload=_integer(environ, "MAX_UPLOAD_MB", 100, 1, 100_000) * MIB,
+        run_log_limit=_integer(environ, "RUN_LOG_LIMIT_MB", 256, 1, 100_000) * MIB,
+        continuous_log_limit=_integer(environ, "CONTINUOUS_LOG_LIMIT_MB", 64, 1, 100_000) * MIB,
+        worker_threads=_integer(environ, "WORKER_THREADS", 20, 1, 1000),
+        web_threads=_integer(environ, "WEB_THREADS", 8, 1, 1000),
+        instance_name=environ.get("INSTANCE_NAME", "") or socket.gethostname(),
+        interpreters=_interpreters(environ),
+    )
+
+
+def _secret(environ: Mapping[str, str], name: str) -> str:
+    """The value of `name`, or the content of the file that `name`_FILE points to."""
+    path = environ.get(f"{name}_FILE")
+    if not path:
+        return environ.get(name, "")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}_FILE: cannot read {path}: {error.strerror}.") from error
+
+
+def _data_dir(environ: Mapping[str, str]) -> Path:
+    path = Path(environ.get("DATA_DIR") or BASE_DIR / "var").expanduser().resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"DATA_DIR: cannot write to {path}: {error.strerror}. "
+            "Choose a directory that this user may write to."
+        ) from error
+    return path
+
+
+def _database_url(environ: Mapping[str, str], data_dir: Path) -> str:
+    value = environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'db.sqlite3'}"
+    if not value.startswith(("sqlite://", "postgres://", "postgresql://")):
+        raise ConfigError("DATABASE_URL: must begin with postgres://, postgresql:// or sqlite:///.")
+    return value
+
+
+def _socket_path(data_dir: Path) -> Path:
+    path = data_dir / "run" / "broker.sock"
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH:
+        digest = sha256(os.fsencode(data_dir)).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"webjobs-{os.getuid()}-{digest}" / "broker.sock"
+    return path
+
+
+def _kept_secret(path: Path) -> str:
+    """The key in `path`, made at the first start and readable by its owner only."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _existing_secret(path)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        value = secrets.token_urlsafe(50)
+        file.write(value)
+    return value
+
+
+def _existing_secret(path: Path) -> str:
+    value = path.read_text(encoding="utf-8").strip()
+    if not value:
+        raise ConfigError(f"SECRET_KEY: {path} is empty. Restore it, or set SECRET_KEY.")
+    return value
+
+
+def _integer(environ: Mapping[str, str], name: str, default: int, lowest: int, highest: int) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        value = lowest - 1
+    if not lowest <= value <= highest:
+        raise ConfigError(
+            f"{name}: must be a whole number from {lowest} to {highest}, not {text!r}."
+        )
+    return value
+
+
+def _boolean(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environ.get(name, "").strip().lower()
+    if not text:
+        return default
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise ConfigError(f"{name}: must be 1 or 0, not {text!r}.")
+
+
+def _list(environ: Mapping[str, str], name: str) -> list[str]:
+    return [item.strip() for item in environ.get(name, "").split(",") if item.strip()]
+
+
+def _interpreters(environ: Mapping[str, str]) -> dict[str, str]:
+    text = environ.get("INTERPRETERS", "")
+    if not text:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"INTERPRETERS: not valid JSON: {error}.") from error
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise ConfigError(
+            'INTERPRETERS: must be a JSON object such as {".py": "/usr/bin/python3.12 {script}"}.'
+        )
+    return value

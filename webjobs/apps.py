@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WebJobsConfig(AppConfig):
+    name = "webjobs"
+    verbose_name = "WebJobs"

@@ -1,0 +1,118 @@
+"""Apps, their deployment slots, and who may do what in them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from webjobs.models.fields import EncryptedTextField
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+PRODUCTION = "production"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z"
+
+validate_name = RegexValidator(
+    NAME_PATTERN,
+    'Must start with a letter or a number and must not contain special characters other than "-" '
+    'and "_".',
+)
+
+
+def new_password() -> str:
+    """60 characters, as long as Azure's publishing passwords."""
+    return secrets.token_urlsafe(45)
+
+
+class AppQuerySet(models.QuerySet["App"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Apps in which `user` has any role; all of them for a superuser."""
+        if getattr(user, "is_superuser", False) and user.is_active:
+            return self
+        return self.filter(memberships__user_id=user.pk, memberships__user__is_active=True)
+
+
+class App(models.Model):
+    """An App Service app: WebJobs, settings and credentials live in its slots."""
+
+    name = models.CharField(max_length=60, validators=[validate_name])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AppQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="app_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Slot(models.Model):
+    """Production or a named deployment slot; owns WebJobs, app settings, publishing credentials."""
+
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="slots")
+    name = models.CharField(max_length=60, default=PRODUCTION, validators=[validate_name])
+    publishing_password = EncryptedTextField(default=new_password)
+    # Raised with every change of a setting; what was read at another revision is stale.
+    settings_revision = models.PositiveIntegerField(default=1)
+    # Raised when the environment of jobs changed, so that continuous copies start anew.
+    environment_revision = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["app__name", "name"]
+        constraints = [
+            models.UniqueConstraint("app", Lower("name"), name="slot_name_unique_in_app")
+        ]
+
+    def __str__(self) -> str:
+        return self.app.name if self.is_production else f"{self.app.name}/{self.name}"
+
+    @property
+    def is_production(self) -> bool:
+        return self.name == PRODUCTION
+
+    @property
+    def site_name(self) -> str:
+        """The app's name, with the slot behind it unless it is production: `app-slot`."""
+        return self.app.name if self.is_production else f"{self.app.name}-{self.name}"
+
+    @property
+    def publishing_user(self) -> str:
+        """Azure's form of the site-level user: `$app`, or `$app__slot`."""
+        return f"${self.app.name}" if self.is_production else f"${self.app.name}__{self.name}"
+
+
+class Role(models.IntegerChoices):
+    """What a person may do in an app; each includes the ones before."""
+
+    READER = 1, "Reader"
+    OPERATOR = 2, "Operator"
+    CONTRIBUTOR = 3, "Contributor"
+
+
+class Membership(models.Model):
+    """The role of one person in one app."""
+
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.READER)
+
+    class Meta:
+        ordering = ["app__name", "user__username"]
+        constraints = [
+            models.UniqueConstraint(fields=["app", "user"], name="membership_once_per_app"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.app}: {self.get_role_display()}"

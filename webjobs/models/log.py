@@ -1,0 +1,63 @@
+"""The log store's tables. Only `webjobs.logs` reads and writes chunks."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from webjobs.models.continuous import Copy
+from webjobs.models.run import Run
+from webjobs.models.webjob import Schedule
+
+
+class Log(models.Model):
+    """What one run, one copy or one schedule's scheduler has printed, as a sequence of chunks."""
+
+    run = models.OneToOneField(Run, null=True, on_delete=models.CASCADE, related_name="log")
+    copy = models.OneToOneField(Copy, null=True, on_delete=models.CASCADE, related_name="log")
+    schedule = models.OneToOneField(
+        Schedule, null=True, on_delete=models.CASCADE, related_name="log"
+    )
+    instance_key = models.CharField(max_length=32, help_text="Who writes; shown in log lines")
+    created_at = models.DateTimeField(auto_now_add=True)
+    # End of what was written, counted from the first byte ever; rolling removes from the start.
+    size = models.PositiveBigIntegerField(default=0)
+    lines = models.PositiveBigIntegerField(default=0, help_text="Lines begun")
+    dropped = models.PositiveBigIntegerField(default=0, help_text="Bytes beyond the limit")
+    is_complete = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(run__isnull=False, copy__isnull=True, schedule__isnull=True)
+                | Q(run__isnull=True, copy__isnull=False, schedule__isnull=True)
+                | Q(run__isnull=True, copy__isnull=True, schedule__isnull=False),
+                name="log_has_one_owner",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"log {self.pk}"
+
+
+class LogChunk(models.Model):
+    """A piece of a log: raw bytes in the order they arrived, and an index of frames."""
+
+    log = models.ForeignKey(Log, on_delete=models.CASCADE, related_name="chunks", db_index=False)
+    offset = models.PositiveBigIntegerField(help_text="Of the first byte in the log")
+    size = models.PositiveIntegerField(help_text="Bytes")
+    # The number, from 0, of the line that the first byte belongs to.
+    first_line = models.PositiveBigIntegerField()
+    lines = models.PositiveIntegerField(help_text="Lines that begin in this chunk")
+    written_at = models.DateTimeField()
+    data = models.BinaryField()
+    frames = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["log", "offset"], name="chunk_once_per_offset")
+        ]
+        indexes = [models.Index(fields=["log", "first_line"], name="chunk_by_line")]
+
+    def __str__(self) -> str:
+        return f"chunk at {self.offset} of log {self.log_id}"

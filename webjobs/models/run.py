@@ -1,0 +1,199 @@
+"""Runs: one execution of a triggered WebJob each, or an occurrence that did not become one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from webjobs.models.instance import LOST_AFTER, Instance
+from webjobs.models.package import Package
+from webjobs.models.webjob import WebJob
+from webjobs.states import RUN_ACTIVE, RUN_EXECUTING, RUN_FINAL, RunStatus, Trigger
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+_ACTIVE = sorted(RUN_ACTIVE)
+_EXECUTING = sorted(RUN_EXECUTING)
+
+
+def run_number(at: datetime) -> int:
+    """Azure's run id as a number: `yyyyMMddHHmmssffff`, UTC, 18 digits."""
+    return int(at.strftime("%Y%m%d%H%M%S") + f"{at.microsecond // 100:04d}")
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def active(self) -> Self:
+        return self.filter(status__in=_ACTIVE)
+
+    def queued(self) -> Self:
+        return self.filter(status=RunStatus.QUEUED)
+
+    def executed(self) -> Self:
+        """Without skipped and missed occurrences."""
+        return self.exclude(status__in=[RunStatus.SKIPPED, RunStatus.MISSED])
+
+    def orphaned(self, now: datetime) -> Self:
+        """Executing on an instance that is gone, silent, or was started anew since."""
+        return self.filter(status__in=_EXECUTING).filter(
+            Q(instance=None)
+            | Q(instance__heartbeat_at__lte=now - LOST_AFTER)
+            | Q(instance__stopped_at__isnull=False)
+            | ~Q(epoch=F("instance__epoch"))
+        )
+
+    def held_by(self, instance: Instance) -> Self:
+        """Executing under the very epoch of `instance`: what its worker may write to."""
+        return self.filter(status__in=_EXECUTING, instance=instance, epoch=instance.epoch)
+
+
+class Run(models.Model):
+    """One entry of a triggered WebJob's history."""
+
+    job = models.ForeignKey(WebJob, on_delete=models.CASCADE, related_name="runs")
+    number = models.BigIntegerField(help_text="Azure's run id")
+    status = models.CharField(
+        max_length=16,
+        choices=[(item.value, item.value) for item in RunStatus],
+        default=RunStatus.QUEUED,
+    )
+    trigger = models.CharField(
+        max_length=10, choices=[(item.value, item.value) for item in Trigger]
+    )
+    trigger_text = models.CharField(max_length=512, help_text="`External - …` or `Schedule - …`")
+    arguments = models.TextField(blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    package = models.ForeignKey(Package, null=True, on_delete=models.SET_NULL, related_name="+")
+    script = models.CharField(max_length=1024, blank=True)
+    scheduled_for = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    # Which place of its WebJob's concurrency it holds while it is active; None once it is final.
+    lane = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    instance = models.ForeignKey(
+        Instance, null=True, blank=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+    epoch = models.PositiveIntegerField(null=True, blank=True)
+    exit_code = models.IntegerField(null=True, blank=True)
+    reason = models.TextField(blank=True, help_text="Why it ended so, in words")
+
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
+    stop_reason = models.TextField(blank=True, help_text="Who or what asked for the stop, in words")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "number"], name="run_number_unique_in_job"),
+            models.UniqueConstraint(
+                fields=["job", "lane"], condition=Q(lane__isnull=False), name="run_lane_held_once"
+            ),
+            models.UniqueConstraint(
+                fields=["job", "scheduled_for", "attempt"],
+                condition=Q(scheduled_for__isnull=False),
+                name="run_once_per_occurrence",
+            ),
+            models.CheckConstraint(
+                condition=Q(lane__isnull=True) | Q(status__in=_ACTIVE),
+                name="run_final_holds_no_lane",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status", "queued_at"],
+                condition=Q(status__in=_ACTIVE),
+                name="run_active",
+            ),
+            models.Index(fields=["-queued_at"], name="run_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in RUN_FINAL
+
+    def duration(self, now: datetime | None = None) -> timedelta | None:
+        """From start to end, or to `now` while it runs; None when it never started."""
+        if self.started_at is None:
+            return None
+        return (self.ended_at or now or timezone.now()) - self.started_at
+
+    def claim(self, instance: Instance, now: datetime) -> bool:
+        """QUEUED -> INITIALIZING for this instance and epoch; false when somebody else has it."""
+        return self._change(
+            Run.objects.queued(),
+            status=RunStatus.INITIALIZING,
+            instance=instance,
+            epoch=instance.epoch,
+            started_at=now,
+        )
+
+    def begin(self, instance: Instance) -> bool:
+        """INITIALIZING -> RUNNING: the process was started."""
+        return self._change(Run.objects.held_by(instance), status=RunStatus.RUNNING)
+
+    def finish(
+        self,
+        instance: Instance,
+        status: RunStatus,
+        now: datetime,
+        *,
+        reason: str,
+        exit_code: int | None = None,
+    ) -> bool:
+        """INITIALIZING, RUNNING -> a final status, only by its holder and after its last output."""
+        return self._change(
+            Run.objects.held_by(instance),
+            status=status,
+            ended_at=now,
+            reason=reason,
+            exit_code=exit_code,
+            lane=None,
+        )
+
+    def cancel(self, now: datetime, reason: str) -> bool:
+        """QUEUED -> ABORTED: nobody has started it."""
+        return self._change(
+            Run.objects.queued(),
+            status=RunStatus.ABORTED,
+            ended_at=now,
+            reason=reason,
+            lane=None,
+        )
+
+    def request_stop(self, now: datetime, reason: str) -> bool:
+        """Wish it stopped; false when it is final or the wish was there."""
+        return self._change(
+            Run.objects.active().filter(stop_requested_at=None),
+            stop_requested_at=now,
+            stop_reason=reason,
+        )
+
+    def _change(self, allowed: RunQuerySet, **values: Any) -> bool:
+        """One conditional update; the object follows the row only when it won."""
+        if not allowed.filter(pk=self.pk).update(**values):
+            return False
+        for name, value in values.items():
+            setattr(self, name, value)
+        return True
+
+
+class Occurrence(Run):
+    """A run seen as what a schedule brought about; the admin lists these by themselves."""
+
+    class Meta:
+        proxy = True
+        ordering = ["-scheduled_for"]

@@ -1,0 +1,178 @@
+"""WebJobs and the schedules of the triggered ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from webjobs.models.app import Slot, validate_name
+from webjobs.models.package import Package
+from webjobs.states import JobType
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+NAME_MAX_LENGTH = 100
+# Seconds between the request to stop and the kill (Kudu's defaults).
+DEFAULT_STOPPING_WAIT = {JobType.CONTINUOUS: 5, JobType.TRIGGERED: 30}
+
+
+class WebJobQuerySet(models.QuerySet["WebJob"]):
+    def continuous(self) -> Self:
+        return self.filter(type=JobType.CONTINUOUS)
+
+    def triggered(self) -> Self:
+        return self.filter(type=JobType.TRIGGERED)
+
+    def living(self) -> Self:
+        """Without those that are being deleted."""
+        return self.filter(deleted_at=None)
+
+
+class WebJob(models.Model):
+    """A program of a slot: its package and its wishes. What happens with it is in Run and Copy."""
+
+    slot = models.ForeignKey(Slot, on_delete=models.CASCADE, related_name="webjobs")
+    name = models.CharField(
+        max_length=NAME_MAX_LENGTH,
+        validators=[validate_name, MaxLengthValidator(NAME_MAX_LENGTH)],
+    )
+    type = models.CharField(max_length=10, choices=[(item.value, item.value) for item in JobType])
+    package = models.ForeignKey(Package, on_delete=models.PROTECT, related_name="webjobs")
+    script = models.CharField(max_length=1024, help_text="The file that runs, in the package")
+
+    # The keys of the effective settings.job; None stands for an absent key.
+    is_singleton = models.BooleanField(null=True, blank=True)
+    is_in_place = models.BooleanField(null=True, blank=True)
+    stopping_wait_time = models.PositiveIntegerField(null=True, blank=True)
+    extra_settings = models.JSONField(default=dict, blank=True)
+
+    is_stopped = models.BooleanField(default=False, help_text="The wish for a continuous WebJob")
+    start_requested_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="Wish to stop and vanish")
+    # Raised when package or settings change, so that copies that run start anew.
+    revision = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = WebJobQuerySet.as_manager()
+
+    class Meta:
+        ordering = [Lower("name"), "type"]
+        constraints = [
+            models.UniqueConstraint(
+                "slot",
+                "type",
+                Lower("name"),
+                condition=Q(deleted_at=None),
+                name="webjob_name_unique_in_slot_and_type",
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=[item.value for item in JobType]), name="webjob_type_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_continuous(self) -> bool:
+        return self.type == JobType.CONTINUOUS
+
+    @property
+    def grace(self) -> int:
+        """Seconds between the request to stop and the kill."""
+        if self.stopping_wait_time is not None:
+            return self.stopping_wait_time
+        return DEFAULT_STOPPING_WAIT[JobType(self.type)]
+
+    @property
+    def runs_in_place(self) -> bool:
+        """`is_in_place`, whose default is true for Node.js."""
+        if self.is_in_place is not None:
+            return self.is_in_place
+        return self.script.lower().endswith(".js")
+
+    @property
+    def settings_job(self) -> dict[str, Any]:
+        """The effective settings.job as the API and the working copy show it."""
+        schedule = getattr(self, "schedule", None)
+        known = {
+            "schedule": schedule.expression if schedule else None,
+            "time_zone": (schedule.time_zone or None) if schedule else None,
+            "is_singleton": self.is_singleton,
+            "is_in_place": self.is_in_place,
+            "stopping_wait_time": self.stopping_wait_time,
+        }
+        return {key: value for key, value in known.items() if value is not None} | (
+            self.extra_settings
+        )
+
+    def request_start(self, now: datetime | None = None) -> bool:
+        """Wish it running and skip a wait for restart; false when it is being deleted."""
+        return bool(
+            WebJob.objects.living()
+            .filter(pk=self.pk)
+            .update(is_stopped=False, start_requested_at=now or timezone.now())
+        )
+
+    def request_stop(self) -> bool:
+        """Wish it stopped; false when it already was."""
+        return bool(
+            WebJob.objects.living().filter(pk=self.pk, is_stopped=False).update(is_stopped=True)
+        )
+
+    def request_delete(self, now: datetime | None = None) -> bool:
+        """Wish it gone: it vanishes from every list now and from the database once stopped."""
+        return bool(
+            WebJob.objects.living()
+            .filter(pk=self.pk)
+            .update(deleted_at=now or timezone.now(), revision=F("revision") + 1)
+        )
+
+
+class ScheduleQuerySet(models.QuerySet["Schedule"]):
+    def live(self) -> Self:
+        """Of WebJobs that exist."""
+        return self.filter(job__deleted_at=None)
+
+
+class Schedule(models.Model):
+    """When a triggered WebJob runs by itself."""
+
+    job = models.OneToOneField(WebJob, on_delete=models.CASCADE, related_name="schedule")
+    expression = models.CharField(max_length=255, help_text="NCRONTAB with six fields")
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text="Empty: WEBSITE_TIME_ZONE of the app, else UTC"
+    )
+    is_enabled = models.BooleanField(default=True)
+    # The fact: the newest occurrence that was fired, skipped or missed. Claims are conditional on
+    # it; occurrences are computed from it, so a manual run never swallows one.
+    last_occurrence = models.DateTimeField(null=True, blank=True)
+    # From when occurrences count: creation, or the latest change of expression, zone or switch.
+    since = models.DateTimeField(default=timezone.now)
+    # What beat reads to see changes; indexed, raised by the database's own clock order of commits.
+    changed_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = ScheduleQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.expression} ({self.job})"
+
+    def claim(self, occurrence: datetime) -> bool:
+        """Take `occurrence` for this caller; false when it was taken, or the schedule changed."""
+        return bool(
+            Schedule.objects.filter(
+                Q(last_occurrence=None) | Q(last_occurrence__lt=occurrence),
+                pk=self.pk,
+                is_enabled=True,
+                expression=self.expression,
+                time_zone=self.time_zone,
+                since__lt=occurrence,
+            ).update(last_occurrence=occurrence)
+        )

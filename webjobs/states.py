@@ -1,0 +1,73 @@
+"""The words for what a WebJob, a run and their output can be. Imports nothing of ours.
+
+Status words are Azure's, so that documents and pages show what its users know
+(`JobStatus.cs` of Kudu); `Queued`, `Skipped` and `Missed` are ours.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class Stream(IntEnum):
+    """Where a piece of a log came from; the engine's own lines have three levels."""
+
+    OUT = 0
+    ERR = 1
+    SYSTEM = 2
+    SYSTEM_WARN = 3
+    SYSTEM_ERR = 4
+
+    @property
+    def is_system(self) -> bool:
+        return self >= Stream.SYSTEM
+
+
+class JobType(StrEnum):
+    """The two types of WebJob; the values are Azure's `WEBJOBS_TYPE`."""
+
+    CONTINUOUS = "continuous"
+    TRIGGERED = "triggered"
+
+
+class RunStatus(StrEnum):
+    """A run of a triggered WebJob."""
+
+    QUEUED = "Queued"
+    INITIALIZING = "Initializing"
+    RUNNING = "Running"
+    SUCCESS = "Success"
+    FAILED = "Failed"
+    ABORTED = "Aborted"
+    # An occurrence that did not become an execution keeps its place in the history.
+    SKIPPED = "Skipped"
+    MISSED = "Missed"
+
+
+RUN_ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.INITIALIZING, RunStatus.RUNNING})
+RUN_EXECUTING = frozenset({RunStatus.INITIALIZING, RunStatus.RUNNING})
+RUN_FINAL = frozenset(RunStatus) - RUN_ACTIVE
+
+
+class CopyStatus(StrEnum):
+    """The copy of a continuous WebJob on one instance."""
+
+    INITIALIZING = "Initializing"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    PENDING_RESTART = "PendingRestart"
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+    INACTIVE_INSTANCE = "InactiveInstance"
+
+
+COPY_ALIVE = frozenset({CopyStatus.STARTING, CopyStatus.RUNNING, CopyStatus.STOPPING})
+
+
+class Trigger(StrEnum):
+    """What asked for a run."""
+
+    MANUAL = "manual"
+    API = "api"
+    WEBHOOK = "webhook"
+    SCHEDULE = "schedule"
