@@ -1,0 +1,82 @@
+# `make run` needs Python 3.11 or newer, make and git; everything else lands in .venv.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# The first interpreter that is new enough; `make run PYTHON=...` chooses another.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$name && break; done)
+BIN := .venv/bin
+SOURCES := manage.py portal webjobs tests
+# The checks never touch the data of a portal that runs from this directory.
+CHECK := env -u DATABASE_URL -u REDIS_URL DATA_DIR=.venv/check-data
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+.PHONY: help
+help:
+	@echo "make run      start the portal (installs what it needs first)"
+	@echo "make test     all checks and tests, on SQLite and on PostgreSQL"
+	@echo "make lint     formatting, style, types, deployment and migration checks"
+	@echo "make unit     the fast tests only"
+	@echo "make format   format the code and mend what can be mended"
+
+.PHONY: run
+run: venv
+	@$(call install,requirements.txt,requirements.txt)
+	@exec $(BIN)/python manage.py up
+
+.PHONY: test
+test: lint
+	$(PYTEST)
+	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser"
+
+.PHONY: lint
+lint: tools
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(CHECK) $(BIN)/mypy $(SOURCES)
+	$(CHECK) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(CHECK) $(BIN)/python manage.py makemigrations --check --dry-run
+
+.PHONY: unit
+unit: tools
+	$(BIN)/python -m pytest tests/unit
+
+.PHONY: format
+format: tools
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: tools
+tools: venv
+	@$(call install,tests/requirements.txt,requirements.txt tests/requirements.txt)
+
+.PHONY: venv
+venv:
+	@if ! $(BIN)/python -c 'import pip' 2>/dev/null; then \
+		if [ -z "$(PYTHON)" ]; then \
+			echo "Python 3.11 or newer is needed and was not found; name it: make PYTHON=/path/to/python3" >&2; \
+			exit 1; \
+		fi; \
+		if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "Python 3.11 or newer is needed; $(PYTHON) is not." >&2; \
+			exit 1; \
+		fi; \
+		if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+			echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv" >&2; \
+			exit 1; \
+		fi; \
+		echo "Making .venv with $$($(PYTHON) --version)"; \
+		$(PYTHON) -m venv --clear .venv; \
+	fi
+
+# $(1): the file to install; $(2): the files whose change calls for a new installation.
+define install
+stamp=.venv/$(subst /,-,$(1)).stamp; \
+now=$$(cat $(2) | cksum); \
+if [ "$$now" != "$$(cat $$stamp 2>/dev/null)" ]; then \
+	echo "Installing the packages of $(1)"; \
+	$(BIN)/python -m pip install --disable-pip-version-check --no-input -r $(1) || exit 1; \
+	echo "$$now" > $$stamp; \
+fi
+endef

