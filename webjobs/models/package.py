@@ -9,7 +9,7 @@ from django.db import models
 class Package(models.Model):
     """One upload as it came, kept in `STORAGES["packages"]` under its hash."""
 
-    sha256 = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField(help_text="Bytes")
     kind = models.CharField(max_length=4, choices=[("zip", "zip"), ("file", "file")])
     file_name = models.CharField(max_length=255, help_text="As it was uploaded first")
@@ -25,6 +25,10 @@ class Package(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            # A single script file is named by its file name too: `run.sh` and `run.py` may be equal.
+            models.UniqueConstraint(fields=["sha256", "file_name"], name="package_stored_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.file_name} ({self.short_hash})"

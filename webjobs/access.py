@@ -1,0 +1,89 @@
+"""The one way from a request to an object: a stranger gets 404, too low a role 403."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+
+from webjobs.dispatch import Actor
+from webjobs.models import App, Membership, Role, Run, Slot, WebJob
+from webjobs.models.app import PRODUCTION
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who asks, for the record."""
+    user = request.user if isinstance(request.user, User) else None
+    address = request.META.get("REMOTE_ADDR") or None
+    return Actor(user=user, name=user.get_username() if user else "", address=address)
+
+
+def role_of(user: User | AnonymousUser, app: App) -> Role | None:
+    """The role of `user` in `app`; None for a stranger."""
+    if not user.is_active:
+        return None
+    if user.is_superuser:
+        return Role.CONTRIBUTOR
+    role = (
+        Membership.objects.filter(app=app, user_id=user.pk).values_list("role", flat=True).first()
+    )
+    return None if role is None else Role(role)
+
+
+def check(user: User | AnonymousUser, app: App, role: Role) -> None:
+    """Raises Http404 for a stranger, PermissionDenied for whom `role` is too high."""
+    held = role_of(user, app)
+    if held is None:
+        raise Http404("No such app.")
+    if held < role:
+        raise PermissionDenied(
+            f"Your role in {app.name} is {held.label}; this needs {role.label}. "
+            "Ask an administrator of this portal."
+        )
+
+
+def app_for(request: HttpRequest, app: str, role: Role = Role.READER) -> App:
+    found = App.objects.filter(name__iexact=app).first()
+    if found is None:
+        raise Http404("No such app.")
+    check(request.user, found, role)
+    return found
+
+
+def slot_for(
+    request: HttpRequest, app: str, slot: str = PRODUCTION, role: Role = Role.READER
+) -> Slot:
+    parent = app_for(request, app, role)
+    found = Slot.objects.select_related("app").filter(app=parent, name__iexact=slot).first()
+    if found is None:
+        raise Http404("No such slot.")
+    return found
+
+
+def webjob_for(
+    request: HttpRequest, app: str, slot: str, type: str, name: str, role: Role = Role.READER
+) -> WebJob:
+    parent = slot_for(request, app, slot, role)
+    found = (
+        WebJob.objects.living()
+        .select_related("slot__app", "package", "schedule")
+        .filter(slot=parent, type=type, name__iexact=name)
+        .first()
+    )
+    if found is None:
+        raise Http404("No such WebJob.")
+    return found
+
+
+def run_for(
+    request: HttpRequest, app: str, slot: str, name: str, number: int, role: Role = Role.READER
+) -> Run:
+    job = webjob_for(request, app, slot, "triggered", name, role)
+    found = (
+        Run.objects.select_related("job__slot__app", "instance", "package", "requested_by")
+        .filter(job=job, number=number)
+        .first()
+    )
+    if found is None:
+        raise Http404("No such run.")
+    return found

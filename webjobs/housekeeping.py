@@ -1,0 +1,90 @@
+"""What puts rows right when nobody else does. Every function may run anywhere, any number of times."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from webjobs.models import AppSetting, Copy, Run, Slot, WebJob
+from webjobs.models.setting import lenient_engine_settings
+from webjobs.states import COPY_ALIVE, RUN_FINAL, RunStatus
+
+# A queued run whose message did not arrive for this long is sent again.
+STRANDED_AFTER = timedelta(seconds=10)
+BATCH = 500
+
+
+def abort_orphans(now: datetime) -> int:
+    """Runs of an instance that is gone -> ABORTED; returns how many."""
+    orphans = Run.objects.orphaned(now).select_related("instance")[:BATCH]
+    return sum(_abort(run, now) for run in orphans)
+
+
+def _abort(run: Run, now: datetime) -> bool:
+    name = run.instance.name if run.instance else "that executed it"
+    return bool(
+        Run.objects.orphaned(now)
+        .filter(pk=run.pk)
+        .update(
+            status=RunStatus.ABORTED,
+            ended_at=now,
+            lane=None,
+            reason=f"Instance {name} was lost while the run was in progress. "
+            "What was printed until then is kept. Run it again if it is needed.",
+        )
+    )
+
+
+def stranded_runs(now: datetime) -> list[int]:
+    """Queued runs that no worker has claimed for a while."""
+    return list(
+        Run.objects.queued()
+        .filter(queued_at__lt=now - STRANDED_AFTER)
+        .order_by("queued_at")
+        .values_list("pk", flat=True)[:BATCH]
+    )
+
+
+def trim_histories() -> int:
+    """Delete final runs beyond WEBJOBS_HISTORY_SIZE; returns how many. Never an active one."""
+    deleted = 0
+    for slot in Slot.objects.all():
+        values = {
+            setting.name: setting.value
+            for setting in AppSetting.objects.filter(slot=slot, name__iexact="WEBJOBS_HISTORY_SIZE")
+        }
+        size = lenient_engine_settings(values).history_size
+        crowded = (
+            WebJob.objects.filter(slot=slot)
+            .annotate(count=Count("runs"))
+            .filter(count__gt=size)
+            .values_list("pk", flat=True)
+        )
+        deleted += sum(_trim(job_pk, size) for job_pk in crowded)
+    return deleted
+
+
+def _trim(job_pk: int, size: int) -> int:
+    runs = Run.objects.filter(job=job_pk, status__in=sorted(RUN_FINAL)).order_by("-number")
+    last_kept = runs.values_list("number", flat=True)[size - 1 : size]
+    if not last_kept:
+        return 0
+    old = runs.filter(number__lt=last_kept[0]).values_list("pk", flat=True)[:BATCH]
+    return Run.objects.filter(pk__in=list(old)).delete()[0]
+
+
+def purge_deleted(now: datetime) -> int:
+    """Remove WebJobs whose deletion was asked for, once nothing of them runs any more."""
+    purged = 0
+    for job in WebJob.objects.exclude(deleted_at=None):
+        alive = Copy.objects.filter(
+            job=job, status__in=sorted(COPY_ALIVE), instance__stopped_at=None
+        )
+        if Run.objects.active().filter(job=job).exists() or any(
+            copy.instance.is_live(now) for copy in alive.select_related("instance")
+        ):
+            continue
+        job.delete()
+        purged += 1
+    return purged

@@ -1,0 +1,103 @@
+"""Packages in the storage: stored once per hash, checked whenever they are fetched."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import storages
+
+from webjobs.models import Package
+from webjobs.runner import package as packages
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class PackageUnavailable(Exception):
+    """The storage does not give the package that a WebJob needs; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that came in and was found good; `path` may be gone once it is stored."""
+
+    path: Path
+    file_name: str
+    checked: packages.Package
+
+
+def check_upload(path: Path, file_name: str) -> Upload:
+    """Look at an upload before anything changes; raises PackageError."""
+    limits = packages.PackageLimits(max_size=settings.WEBJOBS_MAX_UPLOAD)
+    return Upload(path, file_name, packages.check(path, file_name, limits))
+
+
+def store(upload: Upload, user: User | None) -> Package:
+    """The row of this package; its bytes are in the storage before the row exists."""
+    checked = upload.checked
+    existing = Package.objects.filter(sha256=checked.sha256, file_name=upload.file_name).first()
+    package = existing or Package(
+        sha256=checked.sha256,
+        size=checked.size,
+        kind=checked.kind,
+        file_name=upload.file_name,
+        entries=[[entry.name, entry.size] for entry in checked.entries],
+        script=checked.script,
+        candidates=list(checked.candidates),
+        settings_job=checked.settings.to_dict(),
+        created_by=user,
+    )
+    _save(package, upload.path)
+    if existing is None:
+        package.save()
+    return package
+
+
+def _save(package: Package, path: Path) -> None:
+    storage = storages["packages"]
+    if storage.exists(package.storage_name):
+        if storage.size(package.storage_name) == package.size:
+            return
+        # A save that was cut off half-way left it.
+        storage.delete(package.storage_name)
+    with path.open("rb") as file:
+        storage.save(package.storage_name, File(file))
+
+
+def local_path(package: Package, cache: Path) -> Path:
+    """A file of this machine with the bytes of `package`; raises PackageUnavailable.
+
+    Fetched once into `cache` under its hash, which is compared before it takes its name.
+    """
+    target = cache / package.sha256
+    if target.exists():
+        return target
+    cache.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=cache)
+    try:
+        with os.fdopen(descriptor, "w+b") as copy:
+            with storages["packages"].open(package.storage_name) as source:
+                for block in source.chunks():
+                    copy.write(block)
+            copy.seek(0)
+            if file_digest(copy, "sha256").hexdigest() != package.sha256:
+                raise PackageUnavailable(
+                    f"The package {package} in the storage is damaged: its SHA-256 differs. "
+                    "Upload it again."
+                )
+        Path(name).rename(target)
+    except OSError as error:
+        raise PackageUnavailable(
+            f"The package {package} cannot be read from the storage: {error.strerror or error}. "
+            "Upload it again, or restore the package storage."
+        ) from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return target
