@@ -1,0 +1,319 @@
+"""Reading a zip that a stranger made: which entries it has, and whether they are safe to unpack.
+
+Nothing here writes a file. Memory stays small: one header list of a bounded size, and 64 KiB
+of content at a time.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import time
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+CHUNK = 64 * 1024
+MAX_COMPONENT_BYTES = 255  # What ext4, APFS and NTFS take as one file name.
+MAX_PATH_BYTES = 1024
+# Room per entry in the table of contents. A real table stays far below it; a larger one only
+# serves to fill our memory.
+_TABLE_BYTES_PER_ENTRY = 512
+_TABLE_BYTES_FREE = 64 * 1024
+_END_RECORD = struct.Struct("<4s4H2LH")
+_END_RECORD_64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR_64_BYTES = 20
+_ENCRYPTED_FLAGS = 0x1 | 0x40 | 0x2000
+_UTF8_FLAG = 0x800
+
+
+class PackageError(Exception):
+    """An upload that is refused.
+
+    `code` is a stable slug for programs; `message` tells a person what is wrong, where, and how
+    to mend it.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class PackageLimits:
+    """What an upload may unpack to. Sizes in bytes; `ratio` is unpacked to packed size."""
+
+    entries: int = 10_000
+    total: int = 1024**3
+    ratio: int = 200
+    ratio_from: int = 1024**2  # Entries up to this size may have any ratio.
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file or folder of a package; `path` is relative, with `/`, and safe to join."""
+
+    path: str
+    size: int
+    is_dir: bool
+    executable: bool
+    modified: float  # Seconds since the epoch.
+
+
+@dataclass(frozen=True)
+class Member:
+    """An entry together with the header that finds its content in the zip."""
+
+    info: zipfile.ZipInfo
+    entry: Entry
+
+
+def shown(name: str) -> str:
+    """A name from outside as it may stand in a message: printable and short."""
+    clean = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+    return clean if len(clean) <= 100 else clean[:60] + "…" + clean[-39:]
+
+
+@contextmanager
+def opened(source: IO[bytes], limits: PackageLimits) -> Iterator[zipfile.ZipFile]:
+    """The zip in `source`, after a look at the size of its table of contents.
+
+    Raises PackageError when it is not a whole zip.
+    """
+    _check_table(source, limits)
+    source.seek(0)
+    try:
+        archive = zipfile.ZipFile(source)
+    except UnicodeDecodeError as error:
+        name = shown(bytes(error.object).decode("latin-1"))
+        raise PackageError(
+            "bad_name",
+            f'The name of the entry "{name}" is marked as UTF-8 but is not valid UTF-8. '
+            "Rename the file, or make the zip with another program.",
+        ) from error
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError) as error:
+        raise _corrupt("Its table of contents cannot be read.") from error
+    with archive:
+        yield archive
+
+
+def _corrupt(detail: str) -> PackageError:
+    return PackageError(
+        "corrupt", f"The zip file is damaged. {detail} Make the zip again, then upload it again."
+    )
+
+
+def _check_table(source: IO[bytes], limits: PackageLimits) -> None:
+    count, size = _end_record(source)
+    if count == 0:
+        raise PackageError(
+            "empty_zip", "The zip file is empty. Put the script and its files into it."
+        )
+    if count > limits.entries:
+        raise PackageError(
+            "too_many_entries",
+            f"The zip file has {count:,} entries; at most {limits.entries:,} are allowed. "
+            "Leave out what the job does not need.",
+        )
+    if size > count * _TABLE_BYTES_PER_ENTRY + _TABLE_BYTES_FREE:
+        raise _corrupt("Its table of contents is larger than its entries explain.")
+
+
+def _end_record(source: IO[bytes]) -> tuple[int, int]:
+    """Number of entries and bytes of the table of contents, as the end of the file tells them."""
+    end = source.seek(0, 2)
+    if end == 0:
+        raise PackageError("empty_file", "The uploaded file is empty. Choose another file.")
+    source.seek(0)
+    begins_like_zip = source.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    tail_start = max(0, end - 65_535 - _END_RECORD.size)
+    source.seek(tail_start)
+    tail = source.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < _END_RECORD.size:
+        if begins_like_zip:
+            raise PackageError(
+                "truncated",
+                "The zip file is cut off: its end is missing. Upload it again; "
+                "if that does not help, make the zip again.",
+            )
+        raise PackageError(
+            "not_a_zip",
+            "The file is not a zip file, whatever its name says. Zip the folder of the job "
+            "and upload that.",
+        )
+    _, _, _, _, count, size, _, _ = _END_RECORD.unpack_from(tail, at)
+    record_64 = at - _LOCATOR_64_BYTES - _END_RECORD_64.size
+    if record_64 >= 0 and tail.startswith(b"PK\x06\x06", record_64):
+        fields = _END_RECORD_64.unpack_from(tail, record_64)
+        count, size = fields[7], fields[8]
+    return count, size
+
+
+def read_members(archive: zipfile.ZipFile, limits: PackageLimits) -> list[Member]:
+    """All entries that would be unpacked, each checked by name and kind; the junk that macOS
+    adds is left out. Raises PackageError for the first one that is not safe.
+    """
+    infos = archive.infolist()
+    if len(infos) > limits.entries:
+        raise _corrupt("Its table of contents has more entries than it tells.")
+    members = []
+    for info in infos:
+        name = _decoded_name(info)
+        path = safe_path(name)
+        _check_kind(info, name)
+        if path and not _is_junk(path):
+            members.append(Member(info, _entry(info, name, path)))
+    _check_clashes(member.entry for member in members)
+    return members
+
+
+def _decoded_name(info: zipfile.ZipInfo) -> str:
+    name = info.orig_filename
+    if info.flag_bits & _UTF8_FLAG:
+        return name
+    # Finder and some others write UTF-8 without saying so; text in code page 437 that happens
+    # to be valid UTF-8 does not exist in practice.
+    try:
+        return name.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return name
+
+
+def safe_path(name: str) -> str:
+    """The relative path for an entry's name; empty for the root folder itself."""
+    label = f'The entry "{shown(name)}"'
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
+        raise PackageError(
+            "bad_name", f"{label} has a control character in its name. Rename the file."
+        )
+    path = name.replace("\\", "/")
+    if path.startswith("/") or (len(path) >= 2 and path[1] == ":" and path[0].isalpha()):
+        raise PackageError(
+            "unsafe_path",
+            f"{label} has an absolute path. Zip the folder of the job with relative paths.",
+        )
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise PackageError(
+            "unsafe_path",
+            f"{label} leads out of the package with “..”. Zip the folder of the job itself.",
+        )
+    if len(path.encode()) > MAX_PATH_BYTES or any(
+        len(part.encode()) > MAX_COMPONENT_BYTES for part in parts
+    ):
+        raise PackageError("bad_name", f"{label} has a name that is too long. Rename the file.")
+    return "/".join(parts)
+
+
+def _check_kind(info: zipfile.ZipInfo, name: str) -> None:
+    label = f'The entry "{shown(name)}"'
+    if info.flag_bits & _ENCRYPTED_FLAGS:
+        raise PackageError("encrypted", f"{label} is encrypted. Make the zip without a password.")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise PackageError(
+            "compression",
+            f"{label} is compressed with a method that is not supported. "
+            "Make the zip with the usual method, Deflate.",
+        )
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind == stat.S_IFLNK:
+        raise PackageError("link", f"{label} is a symbolic link. Put the file itself into the zip.")
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise PackageError(
+            "special_file",
+            f"{label} is a device, pipe or socket. A package holds only files and folders: "
+            "leave it out.",
+        )
+
+
+def _is_junk(path: str) -> bool:
+    parts = path.split("/")
+    return parts[0] == "__MACOSX" or parts[-1] == ".DS_Store"
+
+
+def _entry(info: zipfile.ZipInfo, name: str, path: str) -> Entry:
+    mode = info.external_attr >> 16
+    return Entry(
+        path=path,
+        size=info.file_size,
+        is_dir=name.endswith(("/", "\\")) or stat.S_ISDIR(mode),
+        executable=bool(mode & 0o111),
+        modified=_modified(info),
+    )
+
+
+def _modified(info: zipfile.ZipInfo) -> float:
+    try:
+        return time.mktime((*info.date_time, 0, 0, -1))
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _check_clashes(entries: Iterable[Entry]) -> None:
+    """Refuse names that are one file on Windows and macOS, or a file and a folder at once."""
+    known: dict[str, tuple[str, bool]] = {}
+    for entry in entries:
+        for path, is_dir in _with_parents(entry):
+            key = _folded(path)
+            if key not in known:
+                known[key] = (path, is_dir)
+            elif not is_dir or known[key] != (path, True):
+                raise _clash(path, known[key][0])
+
+
+def _with_parents(entry: Entry) -> Iterator[tuple[str, bool]]:
+    parts = entry.path.split("/")
+    for depth in range(1, len(parts)):
+        yield "/".join(parts[:depth]), True
+    yield entry.path, entry.is_dir
+
+
+def _clash(path: str, other: str) -> PackageError:
+    if path == other:
+        detail = f'The name "{shown(path)}" is in the zip file more than once.'
+    else:
+        detail = f'The names "{shown(other)}" and "{shown(path)}" differ only by case or accents.'
+    return PackageError("name_clash", f"{detail} Rename or remove one of them.")
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def verify(archive: zipfile.ZipFile, limits: PackageLimits) -> None:
+    """Unpack every entry to nowhere: checksums, and what really comes out against the limits."""
+    total = 0
+    for info in archive.infolist():
+        size = 0
+        try:
+            with archive.open(info) as content:
+                while chunk := content.read(CHUNK):
+                    size += len(chunk)
+                    total += len(chunk)
+                    _check_bomb(info, size, total, limits)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+            raise _corrupt(f'The entry "{shown(info.orig_filename)}" cannot be read.') from error
+        if size != info.file_size:
+            raise _corrupt(f'The entry "{shown(info.orig_filename)}" is incomplete.')
+
+
+def _check_bomb(info: zipfile.ZipInfo, size: int, total: int, limits: PackageLimits) -> None:
+    if total > limits.total:
+        raise PackageError(
+            "too_big",
+            f"The zip file unpacks to more than {limits.total // 1024**2:,} MiB. "
+            "Leave out what the job does not need.",
+        )
+    if size > limits.ratio_from and size > limits.ratio * max(1, info.compress_size):
+        raise PackageError(
+            "ratio",
+            f'The entry "{shown(info.orig_filename)}" unpacks to more than {limits.ratio} times '
+            "its packed size, as only an attack does. Leave the file out, or store it "
+            "uncompressed.",
+        )

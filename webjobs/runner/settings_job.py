@@ -1,0 +1,155 @@
+"""`settings.job`: the JSON object with which a package configures its WebJob."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from webjobs.states import JobType
+
+Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+FILE_NAME = "settings.job"
+MAX_BYTES = 256 * 1024
+MAX_WAIT = 2**31 - 1  # Seconds; what an integer column of every database holds.
+
+_DEFAULT_WAIT = {JobType.CONTINUOUS: 5, JobType.TRIGGERED: 30}
+_WANTED: Mapping[str, tuple[type, str]] = {
+    "schedule": (str, 'a text, for example "0 */15 * * * *"'),
+    "is_singleton": (bool, "true or false"),
+    "is_in_place": (bool, "true or false"),
+    "stopping_wait_time": (int, "a whole number of seconds, 0 or more"),
+    "time_zone": (str, 'a text, for example "Europe/Paris"'),
+}
+
+
+class SettingsError(ValueError):
+    """A settings.job that is refused; the message names the line or the key."""
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """What settings.job says. `None` means that the key is absent, an empty `schedule` that the
+    job has none; `stopping_wait_time` is in seconds. NCRONTAB and zone names are not checked here.
+    """
+
+    schedule: str | None = None
+    is_singleton: bool | None = None
+    is_in_place: bool | None = None
+    stopping_wait_time: int | None = None
+    time_zone: str | None = None
+    extra: dict[str, Json] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Json]:
+        """The JSON object, without the absent keys."""
+        typed = {key: getattr(self, key) for key in _WANTED}
+        return {key: value for key, value in typed.items() if value is not None} | self.extra
+
+    def merged_over(self, old: JobSettings) -> JobSettings:
+        """Our keys replace those of `old`; its other keys stay."""
+        return from_dict(old.to_dict() | self.to_dict())
+
+    def wait_time(self, job_type: JobType) -> int:
+        """Seconds between the shutdown notice and the kill."""
+        if self.stopping_wait_time is not None:
+            return self.stopping_wait_time
+        return _DEFAULT_WAIT[job_type]
+
+    def runs_in_place(self, script: str) -> bool:
+        """Whether the job runs in its own folder, without a working copy."""
+        if self.is_in_place is not None:
+            return self.is_in_place
+        return script.lower().endswith(".js")
+
+
+def decode(data: bytes) -> str:
+    """The text of a settings.job file. Raises SettingsError."""
+    if len(data) > MAX_BYTES:
+        raise SettingsError(f"settings.job is larger than {MAX_BYTES // 1024} KiB.")
+    # Windows PowerShell's `>` writes UTF-16 with a byte order mark.
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return data.decode("utf-16" if is_utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"settings.job is not UTF-8 text (byte {error.start}). Save it as UTF-8."
+        ) from error
+
+
+def parse_settings(text: str) -> JobSettings:
+    """The typed settings in `text`. Raises SettingsError naming the line or the key."""
+    try:
+        value = json.loads(
+            text.removeprefix("\ufeff"),
+            object_pairs_hook=_without_repeats,
+            parse_constant=_refuse_constant,
+        )
+    except json.JSONDecodeError as error:
+        raise SettingsError(
+            f"settings.job is not valid JSON: line {error.lineno}, column {error.colno}: "
+            f"{error.msg}."
+        ) from error
+    except RecursionError as error:
+        raise SettingsError("settings.job is nested too deeply.") from error
+    except SettingsError:
+        raise
+    except ValueError as error:
+        raise SettingsError("settings.job holds a number that is too large.") from error
+    if not isinstance(value, dict):
+        raise SettingsError(
+            f'settings.job must be a JSON object such as {{"schedule": "0 */15 * * * *"}}, '
+            f"not {_kind(value)}."
+        )
+    return from_dict(value)
+
+
+def from_dict(values: Mapping[str, Json]) -> JobSettings:
+    """Typed settings from a JSON object; a known key with `null` counts as absent.
+
+    Raises SettingsError naming the key.
+    """
+    known: dict[str, Any] = {}
+    extra: dict[str, Json] = {}
+    for key, value in values.items():
+        if key not in _WANTED:
+            extra[key] = value
+        elif value is not None:
+            _check_type(key, value)
+            known[key] = value
+    return JobSettings(**known, extra=extra)
+
+
+def _check_type(key: str, value: Json) -> None:
+    wanted, words = _WANTED[key]
+    is_wanted = isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
+    if not is_wanted or (isinstance(value, int) and not 0 <= value <= MAX_WAIT):
+        raise SettingsError(f'settings.job: "{key}" must be {words}, not {_kind(value)}.')
+
+
+def _kind(value: Json) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _without_repeats(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    result: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in result:
+            raise SettingsError(f"settings.job has the key {_kind(key)} twice. Remove one.")
+        result[key] = value
+    return result
+
+
+def _refuse_constant(name: str) -> Json:
+    raise SettingsError(f"settings.job holds {name}, which is not valid JSON.")
