@@ -22,8 +22,9 @@ class Log(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     # End of what was written, counted from the first byte ever; rolling removes from the start.
     size = models.PositiveBigIntegerField(default=0)
-    lines = models.PositiveBigIntegerField(default=0, help_text="Lines begun")
-    dropped = models.PositiveBigIntegerField(default=0, help_text="Bytes beyond the limit")
+    lines = models.PositiveBigIntegerField(default=0, help_text="Lines begun, ever")
+    dropped = models.PositiveBigIntegerField(default=0, help_text="Bytes of output not kept")
+    # A complete log never changes again.
     is_complete = models.BooleanField(default=False)
 
     class Meta:
@@ -46,18 +47,17 @@ class LogChunk(models.Model):
     log = models.ForeignKey(Log, on_delete=models.CASCADE, related_name="chunks", db_index=False)
     offset = models.PositiveBigIntegerField(help_text="Of the first byte in the log")
     size = models.PositiveIntegerField(help_text="Bytes")
-    # The number, from 0, of the line that the first byte belongs to.
-    first_line = models.PositiveBigIntegerField()
+    lines_before = models.PositiveBigIntegerField(help_text="Lines that begin before this chunk")
     lines = models.PositiveIntegerField(help_text="Lines that begin in this chunk")
-    written_at = models.DateTimeField()
+    # Before `data`: SQLite reads a row's columns in order, through all pages of a large one.
+    frames = models.BinaryField(help_text="Lengths, streams and times: webjobs.logs.frames")
     data = models.BinaryField()
-    frames = models.BinaryField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["log", "offset"], name="chunk_once_per_offset")
         ]
-        indexes = [models.Index(fields=["log", "first_line"], name="chunk_by_line")]
+        indexes = [models.Index(fields=["log", "lines_before", "offset"], name="chunk_by_line")]
 
     def __str__(self) -> str:
         return f"chunk at {self.offset} of log {self.log_id}"
