@@ -1,0 +1,1 @@
+"""Processes and files of WebJobs. Knows no Django and no database."""

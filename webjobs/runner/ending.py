@@ -1,0 +1,113 @@
+"""How the life of a process ended, and why, in words."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from enum import StrEnum
+
+from webjobs.runner.launcher import Exit
+
+
+class Cause(StrEnum):
+    """What ended a process."""
+
+    EXITED = "exited"
+    STOPPED = "stopped"
+    IDLE_TIMEOUT = "idle timeout"
+    MAX_RUN_TIME = "max run time"
+    SHUTDOWN = "shutdown"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a process may take: seconds, None for no limit.
+
+    `grace`: from the request to stop until the kill. `term_at_once`: TERM goes to the whole
+    group with the request; otherwise only to the processes that handle it, the others have
+    the shutdown file and the grace.
+    """
+
+    grace: float
+    idle_timeout: float | None = None
+    max_time: float | None = None
+    term_at_once: bool = True
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of a process. `lived` is in seconds, `reason` is for people."""
+
+    cause: Cause
+    exit: Exit
+    lived: float
+    reason: str
+
+
+def describe(cause: Cause, exit: Exit, limits: Limits, killed: bool) -> str:
+    """Why the process ended, in words; `killed`: it outlasted its grace or was not given one."""
+    if cause is Cause.EXITED:
+        return _describe_exit(exit)
+    if cause is Cause.LOST:
+        return (
+            "The process that watches over jobs on this instance ended unexpectedly, and the "
+            "job was killed with it. Start it again; if this repeats, check the memory."
+        )
+    return f"{_why(cause, limits)} {_how(exit, limits, killed)}"
+
+
+def _why(cause: Cause, limits: Limits) -> str:
+    if cause is Cause.IDLE_TIMEOUT:
+        return (
+            f"Nothing was printed and no CPU time was used for {_seconds(limits.idle_timeout)} "
+            "(WEBJOBS_IDLE_TIMEOUT); raise this setting, or set it to -1 for no limit."
+        )
+    if cause is Cause.MAX_RUN_TIME:
+        return (
+            f"It ran for {_seconds(limits.max_time)}, the most that is allowed "
+            "(WEBJOBS_MAX_RUN_TIME); raise this setting, or remove it for no limit."
+        )
+    if cause is Cause.SHUTDOWN:
+        return "This instance is shutting down."
+    return "It was asked to stop."
+
+
+def _how(exit: Exit, limits: Limits, killed: bool) -> str:
+    if exit.lost:
+        return "The process was killed together with the process that watches over it."
+    if killed and exit.signal == signal.SIGKILL:
+        if limits.grace <= 0:
+            return "The process was killed."
+        return f"The process was killed: it had not ended within {_seconds(limits.grace)}."
+    return _describe_exit(exit)
+
+
+def _describe_exit(exit: Exit) -> str:
+    if exit.signal is not None:
+        text = f"The process was ended by signal {_signal(exit.signal)}."
+        if exit.signal == signal.SIGKILL:
+            text += " It was not sent from here: often the memory of the machine ran out."
+        return text
+    return f"The process exited with code {exit.code}{_shell_meaning(exit.code or 0)}."
+
+
+def _shell_meaning(code: int) -> str:
+    if code == 126:
+        return ", by which a shell tells that a command could not be executed"
+    if code == 127:
+        return ", by which a shell tells that a command was not found"
+    if code - 128 in set(signal.Signals):
+        return f", by which a shell tells that signal {_signal(code - 128)} ended a command"
+    return ""
+
+
+def _signal(number: int) -> str:
+    try:
+        return f"{number} ({signal.Signals(number).name})"
+    except ValueError:
+        return str(number)
+
+
+def _seconds(value: float | None) -> str:
+    return "1 second" if value == 1 else f"{value:g} seconds"
