@@ -1,10 +1,20 @@
-"""The Celery application of worker and beat."""
+"""The Celery application of web, worker and beat."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import celeryd_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("webjobs")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+def make_it_an_instance(**_: Any) -> None:
+    """Only a worker process carries the engine; web and beat stay light."""
+    from webjobs.worker import InstanceStep
+
+    app.steps["worker"].add(InstanceStep)

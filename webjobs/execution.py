@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import select
@@ -52,10 +53,8 @@ class _Running:
             self.stop = self.stop or (cause, reason)
             self.kill_now = self.kill_now or kill_now
             if self.wake_write >= 0:
-                try:
+                with contextlib.suppress(BlockingIOError):  # Full: it will wake anyway.
                     os.write(self.wake_write, b"!")
-                except BlockingIOError:
-                    pass  # Full: it will wake anyway.
 
     def close(self) -> None:
         with self.lock:
@@ -82,7 +81,7 @@ class Executor:
                 .first()
             )
         )
-        if run is None or self._closing:
+        if run is None or self._refuses():
             return
         instance = self._machine.instance
         if not _insist(lambda: run.claim(instance, timezone.now())):
@@ -91,7 +90,7 @@ class Executor:
         with self._lock:
             self._running[run.pk] = running
         try:
-            if self._closing:
+            if self._refuses():
                 running.ask_stop(Cause.SHUTDOWN, self._closing)
             _Execution(self._machine, running).carry_out()
         except DatabaseError:
@@ -123,6 +122,9 @@ class Executor:
     def busy(self) -> int:
         """How many runs execute here."""
         return len(self._running)
+
+    def _refuses(self) -> bool:
+        return self._closing != ""
 
 
 class _Execution:

@@ -1,4 +1,4 @@
-"""What puts rows right when nobody else does. Every function may run anywhere, any number of times."""
+"""What puts rows right when nobody else does. All of it may run anywhere, any number of times."""
 
 from __future__ import annotations
 

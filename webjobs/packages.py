@@ -14,7 +14,10 @@ from django.core.files import File
 from django.core.files.storage import storages
 
 from webjobs.models import Package
+from webjobs.runner import interpreters
 from webjobs.runner import package as packages
+
+MIB = 1024 * 1024
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -35,8 +38,15 @@ class Upload:
 
 def check_upload(path: Path, file_name: str) -> Upload:
     """Look at an upload before anything changes; raises PackageError."""
-    limits = packages.PackageLimits(max_size=settings.WEBJOBS_MAX_UPLOAD)
-    return Upload(path, file_name, packages.check(path, file_name, limits))
+    size, most = path.stat().st_size, settings.WEBJOBS_MAX_UPLOAD
+    if size > most:
+        raise packages.PackageError(
+            "too_large",
+            f"The file has {size / MIB:.1f} MiB, and at most {most / MIB:.0f} MiB are accepted. "
+            "Leave out what the job does not need, or raise MAX_UPLOAD_MB.",
+        )
+    table = interpreters.table(settings.WEBJOBS_INTERPRETERS)
+    return Upload(path, file_name, packages.check(path, file_name, extensions=list(table)))
 
 
 def store(upload: Upload, user: User | None) -> Package:
@@ -48,7 +58,7 @@ def store(upload: Upload, user: User | None) -> Package:
         size=checked.size,
         kind=checked.kind,
         file_name=upload.file_name,
-        entries=[[entry.name, entry.size] for entry in checked.entries],
+        entries=[[entry.path, entry.size] for entry in checked.entries if not entry.is_dir],
         script=checked.script,
         candidates=list(checked.candidates),
         settings_job=checked.settings.to_dict(),

@@ -26,7 +26,7 @@ class Package(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            # A single script file is named by its file name too: `run.sh` and `run.py` may be equal.
+            # Of a single script the file name counts too: `run.sh` and `run.py` may be equal.
             models.UniqueConstraint(fields=["sha256", "file_name"], name="package_stored_once")
         ]
 

@@ -47,6 +47,11 @@ class AppSetting(models.Model):
         return self.name
 
 
+def settings_of(slot: Slot) -> dict[str, str]:
+    """The app settings of `slot`, decrypted, by name."""
+    return {setting.name: setting.value for setting in AppSetting.objects.filter(slot=slot)}
+
+
 def steers_engine(name: str) -> bool:
     """Whether a change of this setting acts at once and needs no restart of the jobs."""
     return name.upper().startswith(ENGINE_PREFIXES)

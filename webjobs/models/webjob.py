@@ -109,9 +109,8 @@ class WebJob(models.Model):
             "is_in_place": self.is_in_place,
             "stopping_wait_time": self.stopping_wait_time,
         }
-        return {key: value for key, value in known.items() if value is not None} | (
-            self.extra_settings
-        )
+        present = {key: value for key, value in known.items() if value is not None}
+        return present | dict(self.extra_settings)
 
     def request_start(self, now: datetime | None = None) -> bool:
         """Wish it running and skip a wait for restart; false when it is being deleted."""

@@ -1,0 +1,47 @@
+"""What people and clients may ask for; pages, API and admin all go through here.
+
+Each function writes the wish and its audit entry in one transaction and tells the workers after
+the commit. What cannot be done raises Refused, and then nothing has changed.
+"""
+
+from webjobs.dispatch.asking import PORTAL, Actor, Refused, record
+from webjobs.dispatch.runs import run_now, stop_run
+from webjobs.dispatch.settings import (
+    SettingChange,
+    change_settings,
+    create_app,
+    set_publishing_password,
+)
+from webjobs.dispatch.webjobs import (
+    NewWebJob,
+    add_webjob,
+    delete,
+    parse_settings_of,
+    replace_package,
+    set_schedule,
+    set_settings_job,
+    start,
+    stop,
+)
+
+__all__ = [
+    "PORTAL",
+    "Actor",
+    "NewWebJob",
+    "Refused",
+    "SettingChange",
+    "add_webjob",
+    "change_settings",
+    "create_app",
+    "delete",
+    "parse_settings_of",
+    "record",
+    "replace_package",
+    "run_now",
+    "set_publishing_password",
+    "set_schedule",
+    "set_settings_job",
+    "start",
+    "stop",
+    "stop_run",
+]

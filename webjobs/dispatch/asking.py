@@ -1,0 +1,57 @@
+"""Who asks, how a refusal is told, and the record of what was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from webjobs.models import App, AuditEntry, Slot, WebJob
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+# Azure's own words.
+ALREADY_RUNNING = "Cannot start a new run since job is already running."
+STOPPED = 'WebJobs are currently in "stopped" state.'
+ALREADY_EXISTS = "The WebJob already exists."
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks, for the record. `user` is None for the portal itself."""
+
+    user: User | None
+    name: str
+    address: str | None = None
+
+
+PORTAL = Actor(user=None, name="WebJobs Portal")
+
+
+class Refused(Exception):
+    """What was asked cannot be done; `status` is the HTTP status that says so."""
+
+    def __init__(self, code: str, message: str, status: int = 409) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def record(actor: Actor, action: str, slot: Slot | App, target: str, **details: Any) -> None:
+    """Write the audit entry of an action; never pass a secret in `details`."""
+    app = slot.app if isinstance(slot, Slot) else slot
+    AuditEntry.objects.create(
+        user=actor.user,
+        user_name=actor.name,
+        address=actor.address,
+        action=action,
+        app=app,
+        target=f"{slot}/{target}" if target else str(slot),
+        details=details,
+    )
+
+
+def path_of(job: WebJob) -> str:
+    """How a WebJob is named in the record: `triggered/nightly`."""
+    return f"{job.type}/{job.name}"

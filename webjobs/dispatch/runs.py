@@ -1,0 +1,85 @@
+"""Starting and stopping runs."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from webjobs.dispatch.asking import ALREADY_RUNNING, STOPPED, Actor, Refused, path_of, record
+from webjobs.models import Run, WebJob
+from webjobs.models.run import run_number
+from webjobs.models.setting import lenient_engine_settings, settings_of
+from webjobs.runner.interpreters import ArgumentsError, split_arguments
+from webjobs.states import RunStatus, Trigger
+from webjobs.tasks import enqueue_run, nudge_workers
+
+# How often a run number may be taken by another run of the same WebJob in the same 0.1 ms.
+MAX_NUMBER_TRIES = 100
+
+
+def run_now(
+    job: WebJob,
+    actor: Actor,
+    *,
+    arguments: str = "",
+    trigger: Trigger = Trigger.MANUAL,
+    trigger_text: str = "External - WebJobs Portal",
+) -> Run:
+    """Start a run of a triggered WebJob; raises Refused while one is active or all is stopped."""
+    if job.is_continuous:
+        raise Refused("not-triggered", "A continuous WebJob is started and stopped, not run.", 400)
+    if lenient_engine_settings(settings_of(job.slot)).stopped:
+        raise Refused("stopped", STOPPED)
+    try:
+        split_arguments(arguments)
+    except ArgumentsError as error:
+        raise Refused("arguments", f"The arguments cannot be read: {error}", 400) from error
+    with transaction.atomic():
+        run = _insert_run(
+            Run(
+                job=job,
+                status=RunStatus.QUEUED,
+                trigger=trigger,
+                trigger_text=trigger_text[:512],
+                arguments=arguments,
+                requested_by=actor.user,
+                package_id=job.package_id,
+                script=job.script,
+                queued_at=timezone.now(),
+                lane=0,
+            )
+        )
+        record(actor, "webjob.run", job.slot, path_of(job), run=run.number, arguments=arguments)
+        transaction.on_commit(lambda: enqueue_run(run.pk))
+    return run
+
+
+def _insert_run(run: Run) -> Run:
+    """Insert with the next free number; the lane's constraint says that another run is active."""
+    first = run_number(run.queued_at)
+    for number in range(first, first + MAX_NUMBER_TRIES):
+        run.number = number
+        try:
+            with transaction.atomic():
+                run.save(force_insert=True)
+            return run
+        except IntegrityError:
+            if Run.objects.filter(job=run.job, lane=run.lane).exists():
+                raise Refused("already-running", ALREADY_RUNNING) from None
+    raise Refused("busy", "Too many runs are being started at once. Try again.", 503)
+
+
+def stop_run(run: Run, actor: Actor) -> None:
+    """Ask for the end of an active run; a queued one ends at once."""
+    now = timezone.now()
+    reason = f"Stopped by {actor.name}."
+    with transaction.atomic():
+        wished = run.request_stop(now, reason)
+        if not wished and Run.objects.filter(pk=run.pk, status__in=["Queued"]).exists():
+            wished = True
+        if not wished and not Run.objects.active().filter(pk=run.pk).exists():
+            raise Refused("not-running", "This run has ended already.")
+        run.cancel(now, reason)
+        if wished:
+            record(actor, "run.stop", run.job.slot, path_of(run.job), run=run.number)
+        transaction.on_commit(nudge_workers)

@@ -1,0 +1,98 @@
+"""Apps, their settings and their credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from webjobs.dispatch.asking import Actor, Refused, record
+from webjobs.models import App, AppSetting, Membership, Role, Run, Schedule, Slot, engine_settings
+from webjobs.models.setting import (
+    SettingError,
+    lenient_engine_settings,
+    settings_of,
+    steers_engine,
+)
+from webjobs.tasks import nudge_workers
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """Add or change (`value` given) or delete (`value` None) the app setting `name`."""
+
+    name: str
+    value: str | None
+    is_secret: bool = False
+    is_slot_setting: bool = False
+
+
+@transaction.atomic
+def create_app(name: str, actor: Actor) -> App:
+    """A new app with its production slot; its maker becomes Contributor."""
+    if App.objects.filter(name__iexact=name).exists():
+        raise Refused("app-exists", f"An app named {name} exists already. Choose another name.")
+    app = App.objects.create(name=name)
+    Slot.objects.create(app=app)
+    if actor.user is not None:
+        Membership.objects.create(app=app, user=actor.user, role=Role.CONTRIBUTOR)
+    record(actor, "app.create", app, "")
+    return app
+
+
+@transaction.atomic
+def change_settings(slot: Slot, changes: Sequence[SettingChange], actor: Actor) -> None:
+    """Apply all `changes` or none; they take effect at once. Raises Refused naming the setting."""
+    before = settings_of(slot)
+    after = {name.lower(): value for name, value in before.items()}
+    for change in changes:
+        if change.value is None:
+            after.pop(change.name.lower(), None)
+        else:
+            after[change.name.lower()] = change.value
+    try:
+        engine = engine_settings(after)
+    except SettingError as error:
+        raise Refused("setting", str(error), 400) from error
+    for change in changes:
+        _write_setting(slot, change)
+    restart = any(not steers_engine(change.name) for change in changes)
+    Slot.objects.filter(pk=slot.pk).update(
+        settings_revision=F("settings_revision") + 1,
+        environment_revision=F("environment_revision") + int(restart),
+    )
+    Schedule.objects.filter(job__slot=slot).update(changed_at=timezone.now())
+    if engine.stopped and not lenient_engine_settings(before).stopped:
+        _stop_all_runs(slot)
+    record(actor, "settings.change", slot, "", names=sorted(change.name for change in changes))
+    transaction.on_commit(nudge_workers)
+
+
+def _write_setting(slot: Slot, change: SettingChange) -> None:
+    existing = AppSetting.objects.filter(slot=slot, name__iexact=change.name)
+    if change.value is None:
+        existing.delete()
+        return
+    setting = existing.first() or AppSetting(slot=slot)
+    setting.name, setting.value = change.name, change.value
+    setting.is_secret, setting.is_slot_setting = change.is_secret, change.is_slot_setting
+    setting.save()
+
+
+def _stop_all_runs(slot: Slot) -> None:
+    now = timezone.now()
+    reason = "WEBJOBS_STOPPED was set to 1, which stops every WebJob of the app."
+    for run in Run.objects.active().filter(job__slot=slot):
+        run.request_stop(now, reason)
+        run.cancel(now, reason)
+
+
+@transaction.atomic
+def set_publishing_password(slot: Slot, password: str, actor: Actor) -> None:
+    """Change the webhook's password; the old one is refused from now on."""
+    slot.publishing_password = password
+    slot.save(update_fields=["publishing_password"])
+    record(actor, "slot.password", slot, "")

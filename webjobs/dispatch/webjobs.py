@@ -1,0 +1,201 @@
+"""Adding, changing, starting, stopping and deleting WebJobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from webjobs import ncrontab, packages, timezones
+from webjobs.dispatch.asking import ALREADY_EXISTS, STOPPED, Actor, Refused, path_of, record
+from webjobs.models import Run, Schedule, Slot, WebJob
+from webjobs.models.setting import lenient_engine_settings, settings_of
+from webjobs.runner.settings_job import JobSettings
+from webjobs.states import JobType
+from webjobs.tasks import nudge_workers
+
+
+@dataclass(frozen=True)
+class NewWebJob:
+    """A WebJob to add. Fields that are None leave what the package's settings.job says."""
+
+    name: str
+    type: JobType
+    upload: packages.Upload
+    schedule: str | None = None
+    time_zone: str | None = None
+    is_singleton: bool | None = None
+
+
+@transaction.atomic
+def start(job: WebJob, actor: Actor) -> None:
+    """Wish a continuous WebJob running; one that waits for its restart starts now."""
+    _require_continuous(job)
+    if lenient_engine_settings(settings_of(job.slot)).stopped:
+        raise Refused("stopped", STOPPED)
+    if not job.request_start():
+        raise Refused("gone", "This WebJob is being deleted.", 404)
+    record(actor, "webjob.start", job.slot, path_of(job))
+    transaction.on_commit(nudge_workers)
+
+
+@transaction.atomic
+def stop(job: WebJob, actor: Actor) -> None:
+    """Wish a continuous WebJob stopped; asking twice is no error."""
+    _require_continuous(job)
+    if job.request_stop():
+        record(actor, "webjob.stop", job.slot, path_of(job))
+        transaction.on_commit(nudge_workers)
+
+
+@transaction.atomic
+def delete(job: WebJob, actor: Actor) -> None:
+    """Let a WebJob vanish at once; its processes are stopped first, then its history goes."""
+    now = timezone.now()
+    if job.request_delete(now):
+        for run in Run.objects.active().filter(job=job):
+            reason = f"The WebJob was deleted by {actor.name}."
+            run.request_stop(now, reason)
+            run.cancel(now, reason)
+        Schedule.objects.filter(job=job).update(changed_at=now)
+        record(actor, "webjob.delete", job.slot, path_of(job))
+        transaction.on_commit(nudge_workers)
+
+
+def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
+    """Add a WebJob; a continuous one starts at once. Raises Refused, also for a taken name."""
+    if WebJob.objects.living().filter(slot=slot, type=new.type, name__iexact=new.name).exists():
+        raise Refused("exists", ALREADY_EXISTS)
+    asked = JobSettings(
+        schedule=new.schedule, time_zone=new.time_zone, is_singleton=new.is_singleton
+    )
+    wished = asked.merged_over(new.upload.checked.settings)
+    _check_settings(wished, new.type)
+    try:
+        with transaction.atomic():
+            package = packages.store(new.upload, actor.user)
+            job = WebJob(
+                slot=slot, name=new.name, type=new.type, package=package, script=package.script
+            )
+            _apply(job, wished)
+            job.save(force_insert=True)
+            _apply_schedule(job, wished)
+            record(actor, "webjob.add", slot, path_of(job), package=package.sha256)
+            transaction.on_commit(nudge_workers)
+    except IntegrityError:
+        raise Refused("exists", ALREADY_EXISTS) from None
+    return job
+
+
+def replace_package(job: WebJob, upload: packages.Upload, actor: Actor) -> None:
+    """Give a WebJob new files; keys of the new settings.job replace, all others stay."""
+    wished = upload.checked.settings.merged_over(parse_settings_of(job))
+    _check_settings(wished, JobType(job.type))
+    with transaction.atomic():
+        package = packages.store(upload, actor.user)
+        job.package, job.script = package, package.script
+        _apply(job, wished)
+        _save_changed(job, "package", "script")
+        _apply_schedule(job, wished)
+        record(actor, "webjob.replace", job.slot, path_of(job), package=package.sha256)
+        transaction.on_commit(nudge_workers)
+
+
+def set_settings_job(job: WebJob, values: JobSettings, actor: Actor) -> None:
+    """Replace the effective settings.job; raises Refused naming the key that cannot be."""
+    _check_settings(values, JobType(job.type))
+    with transaction.atomic():
+        _apply(job, values)
+        _save_changed(job)
+        _apply_schedule(job, values)
+        record(actor, "webjob.settings", job.slot, path_of(job), settings=values.to_dict())
+        transaction.on_commit(nudge_workers)
+
+
+def set_schedule(
+    job: WebJob, expression: str | None, time_zone: str, is_enabled: bool, actor: Actor
+) -> None:
+    """Change, switch, or (None) remove the schedule of a triggered WebJob."""
+    wished = replace(
+        parse_settings_of(job), schedule=expression or None, time_zone=time_zone or None
+    )
+    _check_settings(wished, JobType(job.type))
+    with transaction.atomic():
+        _apply_schedule(job, wished, is_enabled=is_enabled)
+        record(
+            actor, "webjob.schedule", job.slot, path_of(job),
+            schedule=expression, time_zone=time_zone, is_enabled=is_enabled,
+        )  # fmt: skip
+
+
+def parse_settings_of(job: WebJob) -> JobSettings:
+    """The effective settings.job of `job`, typed."""
+    known = {key: value for key, value in job.settings_job.items() if key not in job.extra_settings}
+    return JobSettings(
+        schedule=known.get("schedule"),
+        time_zone=known.get("time_zone"),
+        is_singleton=known.get("is_singleton"),
+        is_in_place=known.get("is_in_place"),
+        stopping_wait_time=known.get("stopping_wait_time"),
+        extra=dict(job.extra_settings),
+    )
+
+
+def _require_continuous(job: WebJob) -> None:
+    if not job.is_continuous:
+        raise Refused("not-continuous", "Only continuous WebJobs are started and stopped.", 400)
+
+
+def _check_settings(values: JobSettings, type: JobType) -> None:
+    try:
+        if values.schedule and type == JobType.TRIGGERED:
+            ncrontab.parse(values.schedule)
+        if values.time_zone:
+            timezones.resolve(values.time_zone)
+    except ncrontab.NcrontabError as error:
+        raise Refused("schedule", f"schedule: {error}", 400) from error
+    except timezones.UnknownTimeZone as error:
+        raise Refused("time_zone", f"time_zone: {error}", 400) from error
+
+
+def _apply(job: WebJob, values: JobSettings) -> None:
+    job.is_singleton = values.is_singleton
+    job.is_in_place = values.is_in_place
+    job.stopping_wait_time = values.stopping_wait_time
+    job.extra_settings = dict(values.extra)
+
+
+def _save_changed(job: WebJob, *fields: str) -> None:
+    job.save(
+        update_fields=[
+            "is_singleton", "is_in_place", "stopping_wait_time", "extra_settings", "updated_at",
+            *fields,
+        ]
+    )  # fmt: skip
+    WebJob.objects.filter(pk=job.pk).update(revision=F("revision") + 1)
+
+
+def _apply_schedule(job: WebJob, values: JobSettings, *, is_enabled: bool | None = None) -> None:
+    """Make the Schedule row what `values` say; occurrences before now never count."""
+    if job.is_continuous:
+        return
+    now = timezone.now()
+    if not values.schedule:
+        Schedule.objects.filter(job=job).delete()
+        return
+    expression, time_zone = values.schedule, values.time_zone or ""
+    schedule, created = Schedule.objects.get_or_create(
+        job=job,
+        defaults={"expression": expression, "time_zone": time_zone, "since": now}
+        | ({} if is_enabled is None else {"is_enabled": is_enabled}),
+    )
+    wished = is_enabled if is_enabled is not None else schedule.is_enabled
+    if not created:
+        Schedule.objects.filter(pk=schedule.pk).filter(
+            ~Q(expression=expression) | ~Q(time_zone=time_zone) | ~Q(is_enabled=wished)
+        ).update(
+            expression=expression, time_zone=time_zone, is_enabled=wished,
+            since=now, changed_at=now,
+        )  # fmt: skip

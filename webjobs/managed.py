@@ -1,0 +1,254 @@
+"""One continuous WebJob on this instance: its wish, its process, its facts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+
+from django.conf import settings as portal_settings
+
+from webjobs.logs import LogWriter, log_of_copy
+from webjobs.machine import CannotStart, Machine, Prepared, SlotSettings
+from webjobs.models import Copy, WebJob
+from webjobs.runner.child import Cause, Child, End, Limits
+from webjobs.runner.restart import restart_wait
+from webjobs.states import CopyStatus, Stream
+
+# Kudu says "still running" after an hour and then every twelve.
+FIRST_SIGN = 3600.0
+NEXT_SIGN = 12 * 3600.0
+# How much of what a process printed last on stderr is kept as its last error.
+TAIL_BYTES = 4096
+TAIL_LINES = 20
+_FACTS = [
+    "status", "changed_at", "started_at", "restart_at", "exit_code", "reason", "restarts",
+    "fast_failures", "crash_looping_since", "last_error",
+]  # fmt: skip
+
+
+class Managed:
+    """The state machine of one copy; only the supervisor's thread calls it."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        job: WebJob,
+        copy: Copy,
+        submit: Callable[[Managed, WebJob], None],
+    ) -> None:
+        self.job = job
+        self.copy = copy
+        limit = portal_settings.WEBJOBS_CONTINUOUS_LOG_LIMIT
+        self.log = LogWriter(log_of_copy(copy), limit=limit, rolling=True)
+        self.preparing: Future[Prepared] | None = None
+        self.watched: frozenset[int] = frozenset()
+        self.changed = False
+        self.kill_now = False
+        self._machine = machine
+        self._submit = submit
+        self._child: Child | None = None
+        self._prepared: Prepared | None = None
+        self._settings: SlotSettings | None = None
+        self._unwanted: str | None = "It has not been looked at yet."
+        self._running_revision = (0, 0)
+        self._seen_start = job.start_requested_at
+        self._restart_at: float | None = None
+        self._stop_reason = ""
+        self._refresh = False
+        self._sign_at = 0.0
+        self._tail = bytearray()
+
+    @property
+    def is_alive(self) -> bool:
+        """A process runs here or is about to."""
+        return self._child is not None or self.preparing is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Its files are prepared."""
+        return self.preparing is not None and self.preparing.done()
+
+    @property
+    def fds(self) -> list[int]:
+        return self._child.fds if self._child else []
+
+    def deadline(self) -> float | None:
+        """Monotonic time at which `act` or a flush has something to do."""
+        times = [self.log.flush_due()]
+        if self._child:
+            times += [self._child.deadline(), self._sign_at]
+        elif self._unwanted is None and not self.is_alive:
+            times.append(self._restart_at)
+        return min((at for at in times if at is not None), default=None)
+
+    def flush_due(self, now: float) -> bool:
+        at = self.log.flush_due()
+        return at is not None and at <= now
+
+    def read(self, ready: set[int]) -> None:
+        """Take in what the process printed or that it ended."""
+        if self._child:
+            self._child.step(ready)
+
+    def set_wish(self, job: WebJob, settings: SlotSettings, closing: str | None) -> None:
+        """What people want now; `act` does what follows from it."""
+        self.job, self._settings = job, settings
+        self._unwanted = closing
+        if job.deleted_at is not None:
+            self._unwanted = "The WebJob was deleted."
+        elif job.is_stopped:
+            self._unwanted = "It was stopped by an operator."
+        elif settings.engine.stopped:
+            self._unwanted = "WEBJOBS_STOPPED is set to 1, which stops every WebJob of the app."
+        if job.start_requested_at and job.start_requested_at != self._seen_start:
+            self._seen_start = job.start_requested_at
+            self._restart_at = None
+            self._set(fast_failures=0, crash_looping_since=None, restarts=0)
+
+    def act(self, now: datetime) -> None:
+        """Bring the facts nearer to the wish."""
+        if self._child is not None:
+            self._act_on_process(now)
+        elif self.preparing is not None:
+            self._act_on_files(now)
+        elif self._unwanted is not None:
+            self._restart_at = None
+            if self.copy.status != CopyStatus.STOPPED:
+                self._change(CopyStatus.STOPPED, now, self._unwanted)
+        elif self._restart_at is None or time.monotonic() >= self._restart_at:
+            self._begin(now)
+
+    def ask_stop(self, cause: Cause, reason: str) -> None:
+        """Begin the graceful stop of the process, or go on with it."""
+        if self._child is not None:
+            self._stop_reason = self._stop_reason or reason
+            self._child.request_stop(cause, kill_now=self.kill_now)
+
+    def save_facts(self) -> None:
+        """Write the facts, unless another worker took this instance's place."""
+        values = {name: getattr(self.copy, name) for name in _FACTS}
+        Copy.objects.filter(pk=self.copy.pk, epoch=self._machine.instance.epoch).update(**values)
+        self.changed = False
+
+    def _begin(self, now: datetime) -> None:
+        self._restart_at = None
+        self._change(CopyStatus.STARTING, now, "")
+        singleton = bool(self.job.is_singleton)
+        self.log.system(Stream.SYSTEM, f"WebJob singleton setting is {singleton}")
+        self._running_revision = self._revision()
+        self._submit(self, self.job)
+
+    def _act_on_files(self, now: datetime) -> None:
+        if self.preparing is None or not self.preparing.done():
+            return
+        future, self.preparing = self.preparing, None
+        try:
+            prepared = future.result()
+            if self._unwanted is not None:
+                prepared.release()
+                self.act(now)
+                return
+            self._launch(prepared, now)
+        except CannotStart as error:
+            self.log.system(Stream.SYSTEM_ERR, f"Failed to start job due to: {error}")
+            self._went_down(now, 0.0, failed=True, code=None, reason=str(error))
+
+    def _launch(self, prepared: Prepared, now: datetime) -> None:
+        for note in prepared.notes:
+            self.log.system(Stream.SYSTEM, note)
+        script = f"Run script '{prepared.script_name}' with script host - '{prepared.host}'"
+        self.log.system(Stream.SYSTEM, script)
+        limits = Limits(grace=self.job.grace, idle_timeout=None, max_time=None, term_at_once=False)
+        self._tail.clear()
+        self._child = self._machine.launch(prepared, sink=self._take, limits=limits)
+        self._prepared = prepared
+        self._stop_reason, self._refresh = "", False
+        self._sign_at = time.monotonic() + FIRST_SIGN
+        self._set(started_at=now, restart_at=None, exit_code=None)
+        self._change(CopyStatus.RUNNING, now, "")
+
+    def _act_on_process(self, now: datetime) -> None:
+        child = self._child
+        if child is None:
+            return
+        if self._unwanted is not None:
+            self._begin_stop(now, self._unwanted)
+        elif self._running_revision != self._revision() and not self._refresh:
+            self._refresh = True
+            self.log.system(Stream.SYSTEM, "Detected WebJob file/s were updated, refreshing WebJob")
+            self._begin_stop(now, "Its package or its settings changed.")
+        child.step()
+        if child.end is not None:
+            self._ended(child.end, now)
+        elif time.monotonic() >= self._sign_at:
+            self._sign_at = time.monotonic() + NEXT_SIGN
+            self.log.system(Stream.SYSTEM, "WebJob is still running")
+
+    def _begin_stop(self, now: datetime, reason: str) -> None:
+        if self.copy.status != CopyStatus.STOPPING:
+            self._change(CopyStatus.STOPPING, now, reason)
+        self.ask_stop(Cause.STOPPED, reason)
+
+    def _ended(self, end: End, now: datetime) -> None:
+        self._child = None
+        if self._prepared:
+            self._prepared.release()
+            self._prepared = None
+        code = end.exit.code
+        if self._stop_reason:
+            self._set(exit_code=code)
+            if self._unwanted is None:
+                self._begin(now)
+            else:
+                self._change(CopyStatus.STOPPED, now, self._stop_reason)
+            return
+        failed = code != 0
+        if failed and code is not None:
+            self.log.system(Stream.SYSTEM_ERR, f"Job failed due to exit code {code}")
+        elif failed:
+            self.log.system(Stream.SYSTEM_ERR, end.reason)
+        self._went_down(now, end.lived, failed=failed, code=code, reason=end.reason)
+
+    def _went_down(
+        self, now: datetime, lived: float, *, failed: bool, code: int | None, reason: str
+    ) -> None:
+        restart_time = self._settings.engine.restart_time if self._settings else 0
+        restart = restart_wait(lived, failed, self.copy.fast_failures, restart_time)
+        since = self.copy.crash_looping_since if restart.crash_looping else None
+        self._restart_at = time.monotonic() + restart.wait
+        self._set(
+            exit_code=code,
+            restarts=self.copy.restarts + 1,
+            fast_failures=restart.fast_failures,
+            crash_looping_since=since or (now if restart.crash_looping else None),
+            restart_at=now + timedelta(seconds=restart.wait),
+        )
+        if failed:
+            self._set(last_error=self._last_lines() or reason)
+        waiting = f"Process went down, waiting for {restart.wait:.0f} seconds"
+        self.log.system(Stream.SYSTEM, waiting)
+        self._change(CopyStatus.PENDING_RESTART, now, reason)
+
+    def _revision(self) -> tuple[int, int]:
+        return self.job.revision, self.job.slot.environment_revision
+
+    def _take(self, stream: Stream, data: bytes, at: float) -> None:
+        self.log.append(stream, data, at)
+        if stream == Stream.ERR:
+            self._tail += data[-TAIL_BYTES:]
+            del self._tail[:-TAIL_BYTES]
+
+    def _last_lines(self) -> str:
+        lines = self._tail.decode(errors="replace").replace("\0", "\ufffd").splitlines()
+        return "\n".join(lines[-TAIL_LINES:])
+
+    def _change(self, status: CopyStatus, now: datetime, reason: str) -> None:
+        self._set(status=status, changed_at=now, reason=reason)
+        self.log.system(Stream.SYSTEM, f"Status changed to {status}")
+
+    def _set(self, **facts: object) -> None:
+        for name, value in facts.items():
+            setattr(self.copy, name, value)
+        self.changed = True
