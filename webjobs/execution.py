@@ -207,12 +207,12 @@ class _Execution:
         self._say(f"Status changed to {status}")
         if error_line:
             self._log.system(Stream.SYSTEM_ERR, error_line)
-        _insist(self._log.complete)
-        _insist(
-            lambda: self._run.finish(
-                self._machine.instance, status, timezone.now(), reason=reason, exit_code=exit_code
-            )
-        )
+        instance, run = self._machine.instance, self._run
+
+        def finish() -> None:
+            run.finish(instance, status, timezone.now(), reason=reason, exit_code=exit_code)
+
+        _insist(lambda: self._log.complete(also=finish))
 
     def _say(self, message: str) -> None:
         self._log.system(Stream.SYSTEM, message)

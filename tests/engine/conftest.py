@@ -1,0 +1,25 @@
+"""A running instance on the test's own database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import Engine, make_slot
+from webjobs.models import Slot
+
+
+@pytest.fixture
+def engine(transactional_db: None, broker: str, data_dir: Path) -> Iterator[Engine]:
+    """An instance that executes and supervises; everything of it is gone afterwards."""
+    engine = Engine(data_dir / "instance").start()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def slot(transactional_db: None, data_dir: Path) -> Slot:
+    """The production slot of the app `demo`."""
+    return make_slot()
