@@ -1,0 +1,213 @@
+"""Reading a log by pages. A page never costs more than its own bytes, wherever it lies.
+
+Reading needs no lock: a reader sees the chunks of committed transactions, in order, without gap,
+while the writer goes on in another process. All functions raise Log.DoesNotExist when the log was
+deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+
+from webjobs.logs.chunks import Piece, first_offset, piece_at, piece_of_line, pieces
+from webjobs.logs.frames import split_lines, unfinished
+from webjobs.models import Log
+from webjobs.states import Stream
+
+# Bytes of a page.
+MAX_BYTES = 256 * 1024
+# Smaller pages could not hold one character and a line end.
+MIN_BYTES = 16
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line, or the part of one that a page holds. Numbers count from 1, offsets from 0.
+
+    Two parts of a line carry the same number: their texts, put together, are the line's text.
+    """
+
+    number: int
+    offset: int  # of its first byte on this page
+    at: datetime  # when that byte arrived
+    stream: Stream
+    text: str  # without line end; bytes that are not UTF-8 are U+FFFD
+    is_partial: bool  # goes on, or may go on, behind this page
+    is_rest: bool = False  # began before this page
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Lines that follow each other; `start` and `end` are offsets, and `end` is where to go on."""
+
+    lines: list[Line]
+    start: int
+    end: int
+    first_line: int  # number of the first line here, or of the one that would be
+    size: int  # of the whole log, so that `end == size` means: nothing more yet
+    line_count: int  # of the whole log
+    first_kept: int  # offset of the first byte that is still stored
+    is_complete: bool  # nothing will be added any more
+
+
+def read_after(log: Log, offset: int, max_bytes: int = MAX_BYTES) -> Page:
+    """What begins at `offset`, which is 0 or the `end` of a page before: live following.
+
+    Stops at `max_bytes`, wherever in a line, but never between the bytes of a character or of a
+    line end; those wait for the next page. From any other offset inside a character its remaining
+    bytes show as U+FFFD. Below `first_kept` it starts there.
+    """
+    state = _state(log)
+    start = min(max(offset, state.first_kept), state.size)
+    return _page(state, start, min(state.size, start + max(max_bytes, MIN_BYTES)))
+
+
+def read_lines(log: Log, first_line: int, count: int, max_bytes: int = MAX_BYTES) -> Page:
+    """Up to `count` lines from the line `first_line` on, at most `max_bytes`.
+
+    Lines that are no longer kept are left out: it starts at the first one that is, which may be
+    the rest of a line.
+    """
+    state = _state(log)
+    first_line = max(first_line, 1)
+    start = _line_start(state, first_line)
+    stop = _line_start(state, first_line + count)
+    return _page(state, start, min(stop, start + max(max_bytes, MIN_BYTES)))
+
+
+def read_before(log: Log, offset: int, count: int, max_bytes: int = MAX_BYTES) -> Page:
+    """Up to `count` lines that begin before `offset`, to that offset, at most `max_bytes`.
+
+    Where a single line is longer, its end alone is the page.
+    """
+    state = _state(log)
+    stop = min(max(offset, state.first_kept), state.size)
+    start = _line_start(state, max(1, _lines_until(state, stop) - count + 1))
+    room = max(max_bytes, MIN_BYTES)
+    if stop - start > room:
+        start = _clean_start(state, stop - room, stop)
+    return _page(state, start, stop)
+
+
+def tail(log: Log, count: int, max_bytes: int = MAX_BYTES) -> Page:
+    """The last `count` lines."""
+    return read_before(log, log_size(log), count, max_bytes)
+
+
+def log_size(log: Log) -> int:
+    """How many bytes the log has now, by the database."""
+    return Log.objects.values_list("size", flat=True).get(pk=log.pk)
+
+
+@dataclass(frozen=True)
+class _State:
+    log_id: int
+    size: int
+    lines: int
+    first_kept: int
+    is_complete: bool
+
+
+def _state(log: Log) -> _State:
+    row = Log.objects.values_list("size", "lines", "is_complete").get(pk=log.pk)
+    size, lines, is_complete = row
+    return _State(log.pk, size, lines, first_offset(log.pk), is_complete)
+
+
+def _line_start(state: _State, number: int) -> int:
+    """The offset of a line: the first kept one before what is kept, the size behind the last."""
+    if number > state.lines:
+        return state.size
+    piece = piece_of_line(state.log_id, number)
+    start = piece.line_start(number) if piece else None
+    return state.first_kept if start is None else min(start, state.size)
+
+
+def _lines_until(state: _State, offset: int) -> int:
+    if offset >= state.size:
+        return state.lines
+    piece = piece_at(state.log_id, offset)
+    return piece.lines_until(max(offset, piece.offset)) if piece else state.lines
+
+
+def _clean_start(state: _State, start: int, stop: int) -> int:
+    """The first line that begins in these bytes, or else the first character."""
+    piece = _join(pieces(state.log_id, start, stop))
+    if piece is None:
+        return start
+    line_start = piece.line_start(piece.lines_before + 1)
+    if line_start is not None:
+        return line_start
+    broken = next((i for i, byte in enumerate(piece.data[:4]) if byte & 0xC0 != 0x80), 0)
+    return piece.offset + broken
+
+
+def _page(state: _State, start: int, stop: int) -> Page:
+    """The lines between two offsets; `end` is a little before `stop` when that cuts a character."""
+    # One byte more, where there is one, tells whether a line begins behind the page.
+    whole = _join(pieces(state.log_id, start, min(stop + 1, state.size)))
+    if whole is None or whole.offset >= stop:
+        return _made(state, [], start, start, _lines_until(state, start) + 1)
+    is_boundary = whole.begins_line(stop) if stop < whole.end else state.is_complete
+    piece = whole.cut(start, stop)
+    lines = list(_lines(piece, is_boundary=is_boundary))
+    if lines[-1].is_partial:
+        left = unfinished(piece.data[lines[-1].offset - piece.offset :])
+        if left:
+            piece = piece.cut(start, piece.end - left)
+            lines = list(_lines(piece, is_boundary=False))
+    first_line = piece.lines_before + whole.begins_line(piece.offset)
+    return _made(state, lines, piece.offset, piece.end, first_line)
+
+
+def _join(found: Iterator[Piece]) -> Piece | None:
+    """Pieces that follow each other as one."""
+    all_pieces = list(found)
+    if len(all_pieces) < 2:
+        return all_pieces[0] if all_pieces else None
+    return replace(
+        all_pieces[0],
+        frames=list(chain.from_iterable(piece.frames for piece in all_pieces)),
+        data=b"".join(piece.data for piece in all_pieces),
+    )
+
+
+def _lines(piece: Piece, *, is_boundary: bool) -> Iterator[Line]:
+    """Its lines; `is_boundary`: the last one ends with it, even without a newline."""
+    number = piece.lines_before
+    last = len(piece.data)
+    for start, end, stream, at, is_begun in split_lines(
+        piece.data, piece.frames, piece.open_stream
+    ):
+        number += is_begun
+        content = piece.data[start:end]
+        is_ended = content.endswith(b"\n")
+        if is_ended:
+            content = content[: -2 if content.endswith(b"\r\n") else -1]
+        yield Line(
+            number,
+            piece.offset + start,
+            _EPOCH + timedelta(microseconds=at),
+            Stream(stream),
+            content.decode(errors="replace"),
+            is_partial=end == last and not is_ended and not is_boundary,
+            is_rest=not is_begun,
+        )
+
+
+def _made(state: _State, lines: list[Line], start: int, end: int, first_line: int) -> Page:
+    return Page(
+        lines,
+        start,
+        end,
+        first_line,
+        size=state.size,
+        line_count=state.lines,
+        first_kept=state.first_kept,
+        is_complete=state.is_complete,
+    )
