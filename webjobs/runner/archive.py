@@ -213,6 +213,8 @@ def safe_path(name: str) -> str:
 
 def _check_kind(info: zipfile.ZipInfo, name: str) -> None:
     label = f'The entry "{shown(name)}"'
+    if info.header_offset < 0:
+        raise _corrupt(f"{label} begins before the file.")
     if info.flag_bits & _ENCRYPTED_FLAGS:
         raise PackageError("encrypted", f"{label} is encrypted. Make the zip without a password.")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -286,19 +288,26 @@ def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
+@contextmanager
+def content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
+    """The unpacked bytes of an entry; damage that is met while reading raises PackageError."""
+    try:
+        with archive.open(info) as source:
+            yield source
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+        raise _corrupt(f'The entry "{shown(info.orig_filename)}" cannot be read.') from error
+
+
 def verify(archive: zipfile.ZipFile, limits: PackageLimits) -> None:
     """Unpack every entry to nowhere: checksums, and what really comes out against the limits."""
     total = 0
     for info in archive.infolist():
         size = 0
-        try:
-            with archive.open(info) as content:
-                while chunk := content.read(CHUNK):
-                    size += len(chunk)
-                    total += len(chunk)
-                    _check_bomb(info, size, total, limits)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-            raise _corrupt(f'The entry "{shown(info.orig_filename)}" cannot be read.') from error
+        with content(archive, info) as source:
+            while chunk := source.read(CHUNK):
+                size += len(chunk)
+                total += len(chunk)
+                _check_bomb(info, size, total, limits)
         if size != info.file_size:
             raise _corrupt(f'The entry "{shown(info.orig_filename)}" is incomplete.')
 

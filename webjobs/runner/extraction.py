@@ -47,7 +47,7 @@ def _unpack(source: IO[bytes], folder: Path) -> None:
                 path.mkdir(parents=True, exist_ok=True)
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
-            with opened.open(member.info) as content:
+            with archive.content(opened, member.info) as content:
                 _write(content, path, _is_executable(member.entry), member.entry.modified)
 
 

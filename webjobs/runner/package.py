@@ -125,10 +125,10 @@ def _settings(opened: zipfile.ZipFile, members: Sequence[Member], folder: str) -
     member = by_path.get(beside) or by_path.get(settings_job.FILE_NAME)
     if member is None or member.entry.is_dir:
         return JobSettings()
+    with archive.content(opened, member.info) as content:
+        data = content.read(settings_job.MAX_BYTES + 1)
     try:
-        with opened.open(member.info) as content:
-            text = settings_job.decode(content.read(settings_job.MAX_BYTES + 1))
-        return settings_job.parse_settings(text)
+        return settings_job.parse_settings(settings_job.decode(data))
     except settings_job.SettingsError as error:
         raise PackageError("settings", str(error)) from error
 
