@@ -201,7 +201,8 @@ class Supervisor:
         due = [one for one in managed if one.changed or one.flush_due(now)]
         if not due:
             return
-        flush_many([one.log for one in due if one.flush_due(now)])
+        # Output first: a fact never tells of lines that nobody can read yet.
+        flush_many([one.log for one in due])
         changed = [one for one in due if one.changed]
         if not changed:
             return
