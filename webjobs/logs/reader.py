@@ -74,7 +74,7 @@ def read_lines(log: Log, first_line: int, count: int, max_bytes: int = MAX_BYTES
     the rest of a line.
     """
     state = _state(log)
-    first_line = max(first_line, 1)
+    first_line = max(first_line, _first_kept_line(state))
     start = _line_start(state, first_line)
     stop = _line_start(state, first_line + count)
     return _page(state, start, min(stop, start + max(max_bytes, MIN_BYTES)))
@@ -126,6 +126,12 @@ def _line_start(state: _State, number: int) -> int:
     piece = piece_of_line(state.log_id, number)
     start = piece.line_start(number) if piece else None
     return state.first_kept if start is None else min(start, state.size)
+
+
+def _first_kept_line(state: _State) -> int:
+    """The number of the line that the first kept byte belongs to."""
+    piece = piece_at(state.log_id, state.first_kept) if state.first_kept else None
+    return piece.lines_before + piece.begins_line(piece.offset) if piece else 1
 
 
 def _lines_until(state: _State, offset: int) -> int:
