@@ -15,6 +15,7 @@ from typing import IO, Self
 from webjobs import packages
 from webjobs.models import AppSetting, EngineSettings, Instance, Run, Slot, WebJob
 from webjobs.models.setting import lenient_engine_settings
+from webjobs.runner import wine
 from webjobs.runner.child import Child, Limits
 from webjobs.runner.environment import (
     MARKER_VARIABLE,
@@ -31,6 +32,7 @@ from webjobs.runner.interpreters import (
     split_arguments,
 )
 from webjobs.runner.launcher import Launcher, LaunchError
+from webjobs.runner.wine import Wine, WineError
 from webjobs.runner.workdir import JobFiles, JobKey, WorkingCopy, Workspace, WorkspaceError
 from webjobs.states import JobType, Stream
 
@@ -61,7 +63,7 @@ class Prepared:
     copy: WorkingCopy
     host: str
     settings: SlotSettings
-    workspace: Workspace
+    give_back: Callable[[], None]
 
     @property
     def engine(self) -> EngineSettings:
@@ -89,7 +91,7 @@ class Prepared:
 
     def release(self) -> None:
         """The execution is over; its files may go."""
-        self.workspace.release(self.copy)
+        self.give_back()
 
 
 class Machine:
@@ -105,6 +107,7 @@ class Machine:
         self.instance = instance
         self.workspace = Workspace(folder)
         self._cache = folder / "cache"
+        self._wine = Wine(folder / "wine")
         self._launcher = launcher
         self._interpreters = interpreters
         self._search_path = search_path(os.environ.get("PATH", ""))
@@ -155,6 +158,9 @@ class Machine:
         except (MissingInterpreter, ArgumentsError) as error:
             self.workspace.release(copy)
             raise CannotStart(str(error)) from error
+        prefix = None
+        if wine.is_wine(command[0]):
+            prefix = self._new_prefix(command[0], copy)
         context = JobContext(
             app=job.slot.site_name,
             slot=job.slot.name,
@@ -171,10 +177,33 @@ class Machine:
             shutdown_file=copy.shutdown_file,
             port=port,
             marker=secrets.token_hex(16),
+            extra=wine.environment(prefix) if prefix else {},
+            windows_paths=prefix is not None,
         )
+
+        def give_back() -> None:
+            self.workspace.release(copy)
+            if prefix is not None:
+                self._wine.discard(prefix)
+
         host = self._interpreters[copy.script.suffix.lower()].host
         environment = build_environment(context, os.environ)
-        return Prepared(command, environment, copy, host, settings, self.workspace)
+        return Prepared(command, environment, copy, host, settings, give_back)
+
+    def _new_prefix(self, program: str, copy: WorkingCopy) -> Path:
+        try:
+            return self._wine.new_prefix(program, copy.temp_dir)
+        except WineError as error:
+            self.workspace.release(copy)
+            raise CannotStart(str(error)) from error
+
+    def make_ready(self) -> None:
+        """Do in the background what would make the first WebJob of its kind wait."""
+        self.workspace.sweep()
+        self._wine.sweep()
+        program = self.interpreters().get(".exe")
+        if program and wine.is_wine(program) and WebJob.objects.living().for_windows().exists():
+            self._wine.prepare_in_background(program)
 
     def _files(self, job: WebJob) -> JobFiles:
         package = job.package

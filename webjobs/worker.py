@@ -90,6 +90,7 @@ class RunningInstance:
         self._launcher.start()
         found = self.machine.interpreters()
         Instance.objects.filter(pk=self.machine.instance.pk).update(interpreters=found)
+        self.machine.make_ready()
         set_current_executor(self.executor)
         _running.append(self)
         for thread in self._threads:

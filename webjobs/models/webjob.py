@@ -29,6 +29,10 @@ class WebJobQuerySet(models.QuerySet["WebJob"]):
     def triggered(self) -> Self:
         return self.filter(type=JobType.TRIGGERED)
 
+    def for_windows(self) -> Self:
+        """Whose script is a Windows program, which needs Wine elsewhere."""
+        return self.filter(script__iregex=r"\.(cmd|bat|exe)$")
+
     def living(self) -> Self:
         """Without those that are being deleted."""
         return self.filter(deleted_at=None)
