@@ -99,7 +99,7 @@ def _defaults(ctx: JobContext, base: Mapping[str, str]) -> dict[str, str]:
     temp = str(ctx.temp_dir)
     defaults = {
         "PATH": search_path(base.get("PATH", "")),
-        "LANG": base.get("LANG") or "C.UTF-8",
+        "LANG": _language(base.get("LANG", "")),
         "HOME": str(ctx.home),
         "TMPDIR": temp,
         "TEMP": temp,
@@ -115,6 +115,11 @@ def _defaults(ctx: JobContext, base: Mapping[str, str]) -> dict[str, str]:
         defaults["USERPROFILE"] = str(ctx.home)
         defaults.update({name: base[name] for name in _WINDOWS_BASE if name in base})
     return defaults
+
+
+def _language(base: str) -> str:
+    """The portal's language, unless programs would print something else than UTF-8 in it."""
+    return base if "utf" in base.lower() else "C.UTF-8"
 
 
 def _job_variables(ctx: JobContext) -> dict[str, str]:

@@ -31,6 +31,7 @@ from webjobs.runner.package import Kind
 from webjobs.runner.settings_job import Json
 from webjobs.states import JobType
 
+_TEMPORARY = ("jobs", "JobsShutdown", "tmp", "unpack")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -159,8 +160,9 @@ class Workspace:
     def sweep(self) -> None:
         """Delete what earlier executions left behind. Call it before the first `prepare`."""
         for slot in (self.root / "temp").glob("*/*"):
-            for what in ("unpack", "tmp", "JobsShutdown"):
-                tree.delete(slot / what)
+            for what in _TEMPORARY:
+                if what != "jobs":
+                    tree.delete(slot / what)
 
     def remove(self, key: JobKey) -> None:
         """Delete everything of a job that no longer exists and no longer runs."""
@@ -170,9 +172,7 @@ class Workspace:
             for folder in (
                 self.site_dir(key),
                 self.data_path(key),
-                self._temp(key, "jobs"),
-                self._temp(key, "JobsShutdown"),
-                self._temp(key, "tmp"),
+                *(self._temp(key, what) for what in _TEMPORARY),
             ):
                 tree.delete(folder)
 
