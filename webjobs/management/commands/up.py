@@ -1,0 +1,102 @@
+"""`manage.py up`: the whole portal on this machine, in the foreground."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+from multiprocessing.connection import Connection
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from portal import keeper, processes, startup
+from portal.config import Config
+from portal.output import Output
+from webjobs import first_start
+
+
+class Command(BaseCommand):
+    help = "Start the portal: web, worker, beat and, unless REDIS_URL is set, a broker."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        config: Config = settings.CONFIG
+        output = Output()
+        try:
+            lock = startup.lock(config.data_dir)
+            listener = startup.listen(config.host, config.port)
+            startup.prepare_broker(config)
+            account = _prepare_apart(config, output)
+        except startup.CannotStart as error:
+            raise CommandError(f"Cannot start: {error}") from error
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before it had started.", returncode=130) from None
+        if os.geteuid() == 0:
+            output.line(
+                "up", "running as root, and so will WebJobs; better use a user of their own"
+            )
+        processes.preload()
+        address = startup.address(config.host, config.port)
+        probe = keeper.Probe(
+            startup.reachable(listener), lambda: output.block(*_welcome(address, account))
+        )
+        keeper.keep(processes.plan(config, listener.fileno()), output, probe)
+        output.line("up", "everything has stopped")
+        listener.close()
+        os.close(lock)
+
+
+def _prepare_apart(config: Config, output: Output) -> first_start.Account | None:
+    """Prepare in a process of its own: what that takes in memory is not passed on to the others,
+    and neither is a database connection."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_prepare, args=(config, output, sender))
+    child.start()
+    sender.close()
+    try:
+        answer: first_start.Account | startup.CannotStart | None = receiver.recv()
+    except EOFError:
+        child.join()
+        raise startup.CannotStart("the preparation has failed, see above.") from None
+    child.join()
+    if isinstance(answer, startup.CannotStart):
+        raise answer
+    return answer
+
+
+def _prepare(config: Config, output: Output, sender: Connection) -> None:
+    """Bring everything up to date and send the account, which is there at the first start only."""
+
+    def say(text: str) -> None:
+        output.line("up", text)
+
+    # No worker runs yet that could be told of the first WebJobs.
+    logging.getLogger("webjobs.tasks").setLevel(logging.ERROR)
+    try:
+        startup.check_settings()
+        startup.check_database()
+        startup.migrate(say)
+        startup.collect_static(say)
+        account = first_start.prepare(config.admin_username, config.admin_password, say)
+    except startup.CannotStart as error:
+        sender.send(error)
+    except KeyboardInterrupt:
+        os._exit(130)
+    else:
+        sender.send(account)
+
+
+def _welcome(address: str, account: first_start.Account | None) -> list[str]:
+    lines = [f"WebJobs Portal answers at {address}"]
+    if account is not None:
+        lines.append(f"User name: {account.user_name}")
+        lines.append(
+            f"Password:  {account.password}  (shown only now; change it after signing in)"
+            if account.password
+            else "Password:  the one in ADMIN_PASSWORD"
+        )
+    lines.append("Ctrl-C stops it.")
+    return lines
