@@ -6,6 +6,7 @@ import os
 import select
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,17 +112,17 @@ class Child:
         self._notice_exit(now)
         if self._ended_at is not None:
             return
-        if self._cause is None:
-            self._cause = cause
-            self._max_at = self._sample_at = None
-            self._kill_at = now + self._limits.grace
-            told = self._create_shutdown_file(now)
-            if self._limits.term_at_once or not told:
-                self.process.terminate()
-            else:
-                self.process.notify()
+        first = self._cause is None
+        self._cause = self._cause or cause
+        self._max_at = self._sample_at = None
         if kill_now or self._limits.grace <= 0:
             self._kill()
+        elif first:
+            self._kill_at = now + self._limits.grace
+            if self._create_shutdown_file() and not self._limits.term_at_once:
+                self.process.notify()
+            else:
+                self.process.terminate()
 
     def drive(self, wake_fd: int, on_tick: Callable[[], None], tick: float = 1.0) -> End:
         """Step until the end, for a thread that does nothing else.
@@ -190,7 +191,8 @@ class Child:
         self.process.close()
         if self._cause is not None:
             # The next start of a continuous job would take it for its own.
-            self._shutdown_file.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._shutdown_file.unlink(missing_ok=True)
         self.end = End(cause, exit, ended_at - self._started, reason)
 
     # -- limits and stopping ----------------------------------------------------------------
@@ -218,7 +220,9 @@ class Child:
         self._asked_at = None
         if timeout is None or self._cause is not None:
             return
-        if self._usage is not None and usage != self._usage:
+        # A first answer that comes late tells nothing about the time before it.
+        known = self._usage or (usage if asked < self._started + 2 * self._sample_seconds else "")
+        if usage != known:
             self._active_at = max(self._active_at, asked)
         self._usage = usage
         if asked - self._active_at >= timeout:
@@ -228,7 +232,7 @@ class Child:
         step = now + self._sample_seconds
         self._sample_at = runs_out if now < runs_out < step else step
 
-    def _create_shutdown_file(self, now: float) -> bool:
+    def _create_shutdown_file(self) -> bool:
         text = datetime.now(UTC).strftime("%m/%d/%Y %H:%M:%S")
         try:
             self._shutdown_file.parent.mkdir(parents=True, exist_ok=True)

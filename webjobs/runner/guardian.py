@@ -14,7 +14,6 @@ line means that the guardian was lost. A program that could not be started write
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import select
@@ -22,9 +21,9 @@ import signal
 import socket
 import sys
 import time
-from typing import NoReturn
 
 from webjobs.runner.procfs import Procfs
+from webjobs.runner.program import Program, become_subreaper, send_signal
 
 # How long processes that outlive their program may go on, so that the `tee` of a shell's
 # `> >(tee log)` can write its last lines.
@@ -34,35 +33,8 @@ GIVE_UP_SECONDS = 5.0
 RECHECK_SECONDS = 0.02
 DESCRIPTORS_PER_LAUNCH = 4
 MAX_RECEIVED = 65536
-# The guardian ends with its worker and not by a signal meant for the terminal.
-IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
-
-
-def _find_prctl() -> ctypes._NamedFuncPointer | None:
-    try:
-        return ctypes.CDLL(None, use_errno=True).prctl
-    except (OSError, AttributeError):
-        return None
-
-
-_prctl = _find_prctl()
-
-
-def become_subreaper() -> bool:
-    """Have orphans among our descendants become our children. False where that is unknown."""
-    return _prctl is not None and _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
-
-
-def send_signal(pid: int, number: int) -> bool:
-    """Signal a process (or, negative, a group); False when there is nobody to signal."""
-    try:
-        os.kill(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+# The guardian ends with its worker. Handled, not ignored: programs would inherit that.
+OUTLASTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 
 
 class Execution:
@@ -178,7 +150,7 @@ class Guardian:
         out, err, status, failure = self._descriptors[:DESCRIPTORS_PER_LAUNCH]
         del self._descriptors[:DESCRIPTORS_PER_LAUNCH]
         id, marker, cwd, count, *rest = words
-        command, entries = rest[: int(count)], rest[int(count) :]
+        program = Program(cwd, rest[: int(count)], rest[int(count) :])
         try:
             pid = os.fork()
         except OSError as error:
@@ -186,46 +158,12 @@ class Guardian:
             os.close(status)
         else:
             if pid == 0:
-                self._become(command, cwd, entries, out, err, failure)
+                program.run(self._pid, out, err, failure)
             execution = Execution(id, pid, status, marker)
             self._by_id[id] = self._by_pid[pid] = execution
             execution.tell(f"pid {pid}")
         for fd in (out, err, failure):
             os.close(fd)
-
-    def _become(
-        self,
-        command: list[bytes],
-        cwd: bytes,
-        entries: list[bytes],
-        out: int,
-        err: int,
-        failure: int,
-    ) -> NoReturn:
-        """Turn this forked process into the program."""
-        step = b"fork"
-        try:
-            os.setsid()
-            self._die_with_guardian()
-            for number in (*IGNORED, signal.SIGPIPE, signal.SIGXFSZ):
-                signal.signal(number, signal.SIG_DFL)
-            os.dup2(out, 1)
-            os.dup2(err, 2)
-            step = b"chdir"
-            os.chdir(cwd)
-            step = b"exec"
-            environment = dict(entry.split(b"=", 1) for entry in entries)
-            os.execvpe(command[0], command, environment)  # noqa: S606
-        except OSError as error:
-            os.write(failure, b"%s %d" % (step, error.errno or 0))
-        finally:
-            os._exit(127)
-
-    def _die_with_guardian(self) -> None:
-        if _prctl is not None:
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != self._pid:
-                os._exit(127)
 
     # -- who belongs to whom ----------------------------------------------------------------
 
@@ -367,8 +305,8 @@ def main() -> None:
     """Entry: the number of the control socket and the place of /proc are the arguments."""
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
-    for number in IGNORED:
-        signal.signal(number, signal.SIG_IGN)
+    for number in OUTLASTED:
+        signal.signal(number, lambda *_: None)
     become_subreaper()
     gc.disable()  # nothing here makes cycles, and a collection would unshare the pages of forks
     gc.freeze()

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from webjobs.runner.guardian import become_subreaper, send_signal
 from webjobs.runner.procfs import Procfs
+from webjobs.runner.program import become_subreaper, send_signal
 
 # A program on a hanging network drive must not hold the caller for ever.
 START_SECONDS = 30.0
@@ -84,7 +84,7 @@ class Process:
         if what == "pid":
             self.pid = int(value)
         elif what == "usage":
-            self.usage = value
+            self.usage = value if value != "unknown" else _usage_without_proc(self.pid)
         elif what == "exit":
             self.result = Exit(code=int(value))
         else:
@@ -117,6 +117,21 @@ class Process:
         self._guardian.forget(self._id)
         while self._open:
             os.close(self._open.pop())
+
+
+def _usage_without_proc(pid: int) -> str:
+    """The same as the guardian's answer, on systems where it has no /proc to read."""
+    import psutil
+
+    used = {}
+    try:
+        program = psutil.Process(pid)
+        for process in (program, *program.children(recursive=True)):
+            times = process.cpu_times()
+            used[process.pid] = times.user + times.system
+    except psutil.Error:
+        used[pid] = -1.0
+    return repr(used)
 
 
 class _Guardian:

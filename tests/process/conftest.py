@@ -1,0 +1,22 @@
+"""A launcher for the tests of the runner, which must leave no process behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.process.running import Jobs
+from webjobs.runner.launcher import Launcher
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[Jobs]:
+    """Starts real children; whatever a finished job left behind fails the test."""
+    launcher = Launcher()
+    launcher.start()
+    started = Jobs(launcher, tmp_path)
+    yield started
+    launcher.close()
+    assert started.left() == []
