@@ -1,0 +1,96 @@
+// What every page has: times, toasts, panels, search keys, the side menu, balloons, toolbars.
+
+import "./add.js";
+import "./copy.js";
+import { $, $$ } from "./dom.js";
+import { enhance, startPanels } from "./panel.js";
+import { keepTimesFresh } from "./times.js";
+import { startToasts } from "./toasts.js";
+
+function filterSide() {
+  const input = $("#side-filter");
+  input?.addEventListener("input", () => {
+    const wanted = input.value.trim().toLowerCase();
+    let shown = 0;
+    for (const list of $$(".side ul")) {
+      const items = $$("li", list);
+      for (const item of items) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+      const some = items.some((item) => !item.hidden);
+      list.previousElementSibling.hidden = !some;
+      shown += some ? 1 : 0;
+    }
+    $(".side-empty").hidden = shown > 0;
+  });
+}
+
+/** `data-filter="#id"`: hide the rows of that table whose `data-text` has not what is typed. */
+function filterTables() {
+  document.addEventListener("input", (event) => {
+    const input = event.target.closest("input[data-filter]");
+    if (!input) return;
+    const wanted = input.value.trim().toLowerCase();
+    const rows = $$(`${input.dataset.filter} tbody tr[data-text]`);
+    for (const row of rows) row.hidden = !row.dataset.text.includes(wanted);
+    const none = $(`${input.dataset.filter}-none`);
+    if (none) none.hidden = !rows.length || rows.some((row) => !row.hidden);
+  });
+}
+
+function closeDetails() {
+  const open = () => $$("details.balloon[open], details.user-menu[open]");
+  document.addEventListener("click", (event) => {
+    for (const details of open()) if (!details.contains(event.target)) details.open = false;
+  });
+  // Before the dialog around it sees the key.
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "Escape") return;
+      for (const details of open()) {
+        details.open = false;
+        $("summary", details).focus();
+        event.preventDefault();
+        event.stopPropagation();
+      }
+    },
+    true,
+  );
+}
+
+function arrowKeys() {
+  document.addEventListener("keydown", (event) => {
+    const bar = event.target.closest?.("[role=toolbar]");
+    if (!bar || !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
+    const commands = $$("a.command, button.command", bar).filter(
+      (command) => !command.hidden && !command.disabled,
+    );
+    const at = commands.indexOf(document.activeElement);
+    const last = commands.length - 1;
+    const to = { ArrowLeft: at <= 0 ? last : at - 1, ArrowRight: at === last ? 0 : at + 1, Home: 0, End: last };
+    commands[to[event.key]]?.focus();
+    event.preventDefault();
+  });
+}
+
+function searchKeys() {
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, dialog");
+    const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const ctrlK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
+    if ((slash || ctrlK) && $("#top-search")) {
+      event.preventDefault();
+      $("#top-search").focus();
+      $("#top-search").select();
+    }
+  });
+}
+
+startToasts();
+startPanels();
+keepTimesFresh();
+filterSide();
+filterTables();
+closeDetails();
+arrowKeys();
+searchKeys();
+enhance(document);

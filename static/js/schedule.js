@@ -1,0 +1,57 @@
+// What an NCRONTAB expression means, shown while it is typed.
+
+import { $, make } from "./dom.js";
+import { showError } from "./forms.js";
+import { read } from "./net.js";
+
+const PAUSE_MS = 250;
+
+function draw(box, data) {
+  const times = make("ol");
+  for (const next of data.next) {
+    times.append(make("li", { title: new Date(next.utc).toLocaleString() }, next.text));
+  }
+  box.replaceChildren(
+    make("p", { class: "words" }, data.words),
+    make("p", {}, interpolate(gettext("The next times, in %(zone)s:"), { zone: data.zone }, true)),
+    times,
+  );
+  if (!data.next.length) box.children[1].textContent = gettext("There is no next time.");
+  for (const warning of data.warnings) box.append(make("p", { class: "warnings" }, warning));
+}
+
+/** Watch the field `cron` (and `time_zone`) of `form`. */
+export function previewSchedule(form) {
+  const input = form.elements.cron;
+  const box = $(".preview", form);
+  if (!input || !box) return;
+  const zone = form.elements.time_zone;
+  let timer = 0;
+  let running = null;
+  const look = async () => {
+    running?.abort();
+    running = new AbortController();
+    if (!input.value.trim()) {
+      box.hidden = true;
+      return;
+    }
+    const query = new URLSearchParams({ cron: input.value, zone: zone?.value ?? "" });
+    try {
+      const data = await read(`${box.dataset.url}?${query}`, running.signal);
+      showError(form, "cron", "");
+      if (zone) showError(form, "time_zone", "");
+      box.hidden = Boolean(data.error);
+      if (data.error) showError(form, data.field, data.error);
+      else draw(box, data);
+    } catch (error) {
+      if (error.name !== "AbortError") box.hidden = true;
+    }
+  };
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, PAUSE_MS);
+  };
+  input.addEventListener("input", soon);
+  zone?.addEventListener("input", soon);
+  if (input.value) look();
+}

@@ -1,0 +1,129 @@
+// Toasts at the top right, and the list of them behind the bell (kept for this browser tab).
+
+import { $, $$, icon, make } from "./dom.js";
+import { refreshTimes } from "./times.js";
+
+const SHOWN_MS = 5000;
+const KEPT = 50;
+const key = `notices-${document.body.dataset.user}`;
+let unread = 0;
+
+const stored = () => JSON.parse(sessionStorage.getItem(key) ?? "[]");
+
+function keep(notice) {
+  const all = stored().filter((other) => other.id !== notice.id);
+  sessionStorage.setItem(key, JSON.stringify([notice, ...all].slice(0, KEPT)));
+  drawList();
+}
+
+function drawBadge() {
+  const badge = $("#bell-count");
+  if (!badge) return;
+  badge.hidden = unread === 0;
+  badge.textContent = unread;
+}
+
+function content(notice) {
+  const text = make("span", { class: "toast-text" }, notice.text);
+  if (notice.url) text.append(" ", make("a", { href: notice.url }, notice.link));
+  return [icon(notice.kind, notice.kind), text];
+}
+
+function drawList() {
+  const list = $("#notices-list");
+  if (!list) return;
+  const notices = stored();
+  list.replaceChildren(
+    ...notices.map((notice) => {
+      const line = make("div", { class: "notice" }, ...content(notice));
+      const at = make("time", { datetime: notice.at, "data-words": "long", title: notice.at });
+      $(".toast-text", line).append(at);
+      return line;
+    }),
+  );
+  if (!notices.length) {
+    list.append(make("p", { class: "empty" }, gettext("There are no notifications.")));
+  }
+  refreshTimes(list);
+}
+
+function draw(element, notice) {
+  element.className = `toast ${notice.kind}`;
+  const close = make("button", { type: "button", class: "icon-button" }, icon("close"));
+  close.append(make("span", { class: "visually-hidden" }, gettext("Dismiss")));
+  close.addEventListener("click", () => element.remove());
+  element.replaceChildren(...content(notice), close);
+}
+
+function leave(element) {
+  const timer = setInterval(() => {
+    if (element.matches(":hover, :focus-within")) return;
+    clearInterval(timer);
+    element.remove();
+  }, SHOWN_MS);
+}
+
+/** Show a toast. `kind` is success, error or progress; the result has `become(kind, text, more)`. */
+export function toast(kind, text, more = {}) {
+  const notice = { id: crypto.randomUUID?.() ?? String(Math.random()), kind, text, ...more };
+  const element = make("div");
+  const show = () => {
+    notice.at = new Date().toISOString();
+    draw(element, notice);
+    keep(notice);
+    if (notice.kind !== "progress") {
+      unread += 1;
+      drawBadge();
+      leave(element);
+    }
+  };
+  // Above whatever dialog is open, where it can be seen and used.
+  const dialog = $("dialog[open]");
+  const place = $("#toasts");
+  if (dialog) dialog.append(place);
+  else document.body.append(place);
+  place.append(element);
+  show();
+  return {
+    become(kind, text, more = {}) {
+      Object.assign(notice, { kind, text, url: undefined }, more);
+      if (!element.isConnected) place.append(element);
+      show();
+    },
+  };
+}
+
+function toggleList(open) {
+  $("#notices").hidden = !open;
+  $("#bell").setAttribute("aria-expanded", String(open));
+  if (!open) return;
+  unread = 0;
+  drawBadge();
+  drawList();
+}
+
+export function startToasts() {
+  for (const element of $$("#toasts > .toast")) {
+    const kind = element.dataset.kind === "error" ? "error" : "success";
+    const text = $(".toast-text", element).textContent;
+    element.remove();
+    toast(kind, text);
+  }
+  const bell = $("#bell");
+  if (!bell) return;
+  drawList();
+  bell.addEventListener("click", () => toggleList($("#notices").hidden));
+  $("#notices-clear").addEventListener("click", () => {
+    sessionStorage.removeItem(key);
+    drawList();
+  });
+  document.addEventListener("click", (event) => {
+    if (!$("#notices").hidden && !event.target.closest("#notices, #bell")) toggleList(false);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !$("#notices").hidden) {
+      toggleList(false);
+      bell.focus();
+    }
+  });
+}

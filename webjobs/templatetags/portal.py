@@ -1,0 +1,81 @@
+"""Icons, times and addresses for the templates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from webjobs.models import Slot
+from webjobs.views import times
+from webjobs.views.addresses import slot_url as address
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """A picture of the sprite; always beside words, so hidden from screen readers."""
+    return format_html(
+        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        f"icon {extra}".strip(),
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def big_icon(name: str, extra: str = "") -> SafeString:
+    """As `icon`, without the size of text icons."""
+    return format_html(
+        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        extra,
+        static("img/icons.svg"),
+        name,
+    )
+
+
+def _time(moment: datetime, words: str, form: str, also: str = "") -> SafeString:
+    moment = moment.astimezone(UTC)
+    exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html(
+        '<time datetime="{}" data-words="{}" title="{}">{}</time>',
+        moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        form,
+        f"{also}\n{exact}" if also else exact,
+        words,
+    )
+
+
+@register.simple_tag
+def long_time(moment: datetime) -> SafeString:
+    """`3 minutes ago`, refreshed by the page; the exact time on hover."""
+    return _time(moment, times.long_words(moment, timezone.now()), "long")
+
+
+@register.simple_tag
+def short_time(moment: datetime, also: str = "") -> SafeString:
+    """`3 min ago`, the form of the blade; `also` is one more line on hover."""
+    return _time(moment, times.short_words(moment, timezone.now()), "short", also)
+
+
+@register.simple_tag
+def exact_time(moment: datetime) -> SafeString:
+    """The time itself in UTC; the page puts the viewer's own time on hover."""
+    return _time(moment, moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"), "exact")
+
+
+@register.filter
+def span(value: timedelta | None) -> str:
+    """How long something took, in words."""
+    return "" if value is None else times.span_words(value)
+
+
+@register.simple_tag
+def slot_url(slot: Slot, page: str, **parts: str | int) -> str:
+    """The address of a page of `slot`."""
+    return address(slot, page, **parts)

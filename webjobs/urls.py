@@ -1,0 +1,82 @@
+"""Addresses of the pages. Every page of an app exists for production and for each other slot."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.cache import cache_control
+from django.views.i18n import JavaScriptCatalog
+
+from webjobs.views import (
+    add,
+    apps,
+    commands,
+    history,
+    output,
+    properties,
+    runs,
+    settings,
+    webjobs,
+)
+
+_JOB = "<str:type>/<str:name>/"
+_RUN = "triggered/<str:name>/runs/<int:number>/"
+
+_blade: list[URLPattern | URLResolver] = [
+    path("", webjobs.webjobs, name="webjobs"),
+    path("rows", webjobs.webjob_rows, name="webjob-rows"),
+    path("add", add.webjob_add, name="webjob-add"),
+    path("schedule-preview", add.schedule_preview, name="schedule-preview"),
+    path(_JOB + "properties", properties.properties, name="webjob-properties"),
+    path(_JOB + "password", properties.password, name="webjob-password"),
+    path(_JOB + "schedule", properties.schedule, name="webjob-schedule"),
+    path(_JOB + "package", properties.package, name="webjob-package"),
+    path(_JOB + "run", commands.run, name="webjob-run"),
+    path(_JOB + "start", commands.start, name="webjob-start"),
+    path(_JOB + "stop", commands.stop, name="webjob-stop"),
+    path(_JOB + "delete", commands.delete, name="webjob-delete"),
+]
+
+_history: list[URLPattern | URLResolver] = [
+    path("", history.history, name="history"),
+    path(_JOB, history.webjob_details, name="webjob-details"),
+    path(_RUN, runs.run_details, name="run-details"),
+    path(_RUN + "stop", runs.run_stop, name="run-stop"),
+    path(_RUN + "log", output.run_log, name="run-log"),
+    path(_RUN + "log.txt", output.run_text, name="run-text"),
+    path("triggered/<str:name>/scheduler/", history.scheduler, name="scheduler"),
+    path("triggered/<str:name>/scheduler/log", output.scheduler_log, name="scheduler-log"),
+    path("triggered/<str:name>/scheduler/log.txt", output.scheduler_text, name="scheduler-text"),
+    path("continuous/<str:name>/instances/<str:key>/log", output.copy_log, name="copy-log"),
+    path("continuous/<str:name>/instances/<str:key>/log.txt", output.copy_text, name="copy-text"),
+]
+
+_settings: list[URLPattern | URLResolver] = [
+    path("", settings.settings, name="settings"),
+    path("add", settings.setting_add, name="setting-add"),
+    path("reveal", settings.setting_reveal, name="setting-reveal"),
+    path("<str:name>/edit", settings.setting_edit, name="setting-edit"),
+    path("<str:name>/delete", settings.setting_delete, name="setting-delete"),
+]
+
+_slot: list[URLPattern | URLResolver] = [
+    path("webjobs/", include(_blade)),
+    path("history/", include(_history)),
+    path("settings/", include(_settings)),
+]
+
+_catalog = cache_control(private=True, max_age=3600)(
+    JavaScriptCatalog.as_view(packages=["webjobs"])
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", apps.home, name="home"),
+    path("sign-in", LoginView.as_view(redirect_authenticated_user=True), name="sign-in"),
+    path("sign-out", LogoutView.as_view(), name="sign-out"),
+    path("words.js", login_not_required(_catalog), name="words"),
+    path("apps/", apps.apps, name="apps"),
+    path("apps/add", apps.app_add, name="app-add"),
+    path("apps/<str:app>/", include(_slot)),
+    path("apps/<str:app>/slots/<str:slot>/", include(_slot)),
+]

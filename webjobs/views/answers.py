@@ -1,0 +1,41 @@
+"""The answers to what a page asks for: JSON for its script, a page or a redirect without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+
+from webjobs.dispatch import Refused
+from webjobs.forms import BaseForm, errors_of
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """The page's script asks for a part of the page, without the frame around it."""
+    return "X-Fragment" in request.headers
+
+
+def done(request: HttpRequest, message: str, url: str, **extra: Any) -> HttpResponse:
+    """What was asked has been done. `url` is where a browser without script goes on."""
+    if wants_json(request):
+        return JsonResponse({"message": message, "url": url, **extra})
+    messages.success(request, message)
+    return HttpResponseRedirect(url)
+
+
+def refused(request: HttpRequest, error: Refused, message: str, url: str) -> HttpResponse:
+    """It cannot be done, for the reason in `error`; `message` says what could not."""
+    if wants_json(request):
+        return JsonResponse({"error": message, "code": error.code}, status=error.status)
+    messages.error(request, message)
+    return HttpResponseRedirect(url)
+
+
+def invalid(form: BaseForm) -> JsonResponse:
+    """The messages of a form for its script, by field."""
+    return JsonResponse({"errors": errors_of(form)}, status=400)

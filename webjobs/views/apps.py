@@ -1,0 +1,55 @@
+"""The list of App Services, and a new one."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from webjobs import dispatch
+from webjobs.access import actor_of
+from webjobs.forms import AppForm
+from webjobs.models import App
+from webjobs.views.answers import done, invalid, refused, wants_fragment, wants_json
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect(reverse("apps"))
+
+
+@require_GET
+def apps(request: HttpRequest) -> HttpResponse:
+    """The apps that the viewer has a role in; `?q=` filters by name."""
+    wanted = request.GET.get("q", "").strip()
+    found = (
+        App.objects.visible_to(request.user)
+        .filter(name__icontains=wanted)
+        .annotate(jobs=Count("slots__webjobs", filter=Q(slots__webjobs__deleted_at=None)))
+    )
+    return render(request, "apps.html", {"apps": found, "wanted": wanted})
+
+
+@require_http_methods(["GET", "POST"])
+def app_add(request: HttpRequest) -> HttpResponse:
+    """A new app; for superusers."""
+    if not getattr(request.user, "is_superuser", False):
+        raise PermissionDenied(_("Only administrators of this portal can create apps."))
+    form = AppForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        name = form.cleaned_data["name"]
+        url = reverse("webjobs", kwargs={"app": name})
+        try:
+            dispatch.create_app(name, actor_of(request))
+        except dispatch.Refused as error:
+            return refused(request, error, error.message, reverse("apps"))
+        message = _("Successfully created app '%(name)s'") % {"name": name}
+        return done(request, message, url)
+    if request.method == "POST" and wants_json(request):
+        return invalid(form)
+    template = "_app_add.html" if wants_fragment(request) else "app_add.html"
+    return render(request, template, {"form": form})

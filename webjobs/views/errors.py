@@ -1,0 +1,52 @@
+"""Pages for what went wrong, and the same as JSON for the pages' scripts."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from webjobs.views.answers import wants_json
+
+
+def _answer(request: HttpRequest, status: int, title: str, message: str) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"error": message}, status=status)
+    return render(request, "error.html", {"title": title, "message": message}, status=status)
+
+
+@login_not_required
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    message = _("The browser sent something that cannot be read. Go back, reload and try again.")
+    return _answer(request, 400, _("Bad request"), message)
+
+
+@login_not_required
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    message = str(exception) or _("Your role does not allow this.")
+    return _answer(request, 403, _("You may not do this"), message)
+
+
+@login_not_required
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    message = _("There is no such page, or it is not for you. It may have been deleted.")
+    return _answer(request, 404, _("Not found"), message)
+
+
+@login_not_required
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    message = _(
+        "The page was open for too long, or cookies are switched off. Reload the page and try "
+        "again."
+    )
+    return _answer(request, 403, _("Reload the page"), message)
+
+
+@login_not_required
+def server_error(request: HttpRequest) -> HttpResponse:
+    message = _(
+        "Something went wrong in the portal. It has been written to the portal's own log; "
+        "try again in a moment."
+    )
+    return _answer(request, 500, _("Something went wrong"), message)

@@ -1,0 +1,129 @@
+"""The history: all WebJobs, one WebJob, its scheduler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import conditional_page, require_GET
+
+from webjobs.access import slot_for, webjob_for
+from webjobs.models import Copy, Log, Run, WebJob
+from webjobs.models.app import PRODUCTION
+from webjobs.states import RunStatus
+from webjobs.views.addresses import slot_url
+from webjobs.views.answers import wants_fragment
+from webjobs.views.output import copy_address, log_view, scheduler_address
+from webjobs.views.rights import rights_in
+from webjobs.views.rows import Row, Rows, kind_of, status_word
+
+RUNS_PER_PAGE = 25
+FILTERS = [
+    RunStatus.SUCCESS,
+    RunStatus.FAILED,
+    RunStatus.ABORTED,
+    RunStatus.SKIPPED,
+    RunStatus.MISSED,
+]
+
+
+@require_GET
+@conditional_page
+def history(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse:
+    """All WebJobs with their status and their last run."""
+    found = slot_for(request, app, slot)
+    template = "_list.html" if wants_fragment(request) else "list.html"
+    return render(request, f"history/{template}", {"slot": found, "rows": Rows(found).all()})
+
+
+@require_GET
+@conditional_page
+def webjob_details(
+    request: HttpRequest, app: str, type: str, name: str, slot: str = PRODUCTION
+) -> HttpResponse:
+    """WebJob Details with its recent runs, or Continuous WebJob Details with its log."""
+    job = webjob_for(request, app, slot, type, name)
+    row = Rows(job.slot).one(job)
+    context: dict[str, Any] = {
+        "job": job,
+        "slot": job.slot,
+        "row": row,
+        "rights": rights_in(request, job.slot.app),
+    }
+    if job.is_continuous:
+        return _continuous(request, job, row, context)
+    context |= _runs(request, job)
+    template = "_runs.html" if wants_fragment(request) else "triggered.html"
+    return render(request, f"history/{template}", context)
+
+
+def _number(text: str | None) -> int | None:
+    # 18 digits; more would not fit the column.
+    return int(text) if text and text.isdecimal() and len(text) <= 18 else None
+
+
+def _runs(request: HttpRequest, job: WebJob) -> dict[str, Any]:
+    """One page of runs by number: those before `?before=`, else the newest."""
+    before = _number(request.GET.get("before"))
+    status = request.GET.get("status", "")
+    runs = Run.objects.filter(job=job)
+    if status in FILTERS:
+        runs = runs.filter(status=status)
+    else:
+        status = ""
+    if before is not None:
+        runs = runs.filter(number__lt=before)
+    page = list(runs.select_related("instance").order_by("-number")[: RUNS_PER_PAGE + 1])
+    shown = page[:RUNS_PER_PAGE]
+    return {
+        "runs": [(run, kind_of(run.status), status_word(run.status)) for run in shown],
+        "older": shown[-1].number if len(page) > RUNS_PER_PAGE else None,
+        "before": before,
+        "status": status,
+        "filters": [(each.value, status_word(each)) for each in FILTERS],
+        "runs_url": slot_url(job.slot, "webjob-details", type=job.type, name=job.name) + "runs/",
+    }
+
+
+def _continuous(
+    request: HttpRequest, job: WebJob, row: Row, context: dict[str, Any]
+) -> HttpResponse:
+    now = timezone.now()
+    copies = [
+        (copy, kind_of(copy.status), status_word(copy.status), copy.instance.is_live(now))
+        for copy in Copy.objects.filter(job=job).select_related("instance")
+    ]
+    context["copies"] = copies
+    if wants_fragment(request):
+        return render(request, "history/_copies.html", context)
+    chosen = _chosen([copy for copy, *_ in copies], request.GET.get("instance"))
+    context["chosen"] = chosen
+    if chosen is not None:
+        log = Log.objects.filter(copy=chosen).first()
+        context["log"] = log_view(log, copy_address(chosen), is_final=False)
+    return render(request, "history/continuous.html", context)
+
+
+def _chosen(copies: list[Copy], key: str | None) -> Copy | None:
+    """The copy whose log is shown: the one asked for, else the one that changed last."""
+    asked = [copy for copy in copies if copy.instance.key == key]
+    newest = sorted(copies, key=lambda copy: copy.changed_at, reverse=True)
+    return next(iter(asked + newest), None)
+
+
+@require_GET
+def scheduler(request: HttpRequest, app: str, name: str, slot: str = PRODUCTION) -> HttpResponse:
+    """What the scheduler has said about a WebJob."""
+    job = webjob_for(request, app, slot, "triggered", name)
+    schedule = getattr(job, "schedule", None)
+    if schedule is None:
+        raise Http404("This WebJob has no schedule.")
+    log = Log.objects.filter(schedule=schedule).first()
+    context = {
+        "job": job,
+        "slot": job.slot,
+        "log": log_view(log, scheduler_address(job), is_final=False),
+    }
+    return render(request, "history/scheduler.html", context)

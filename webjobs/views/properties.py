@@ -1,0 +1,136 @@
+"""The Properties pane: what a WebJob is, its webhook, its schedule and its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from webjobs import dispatch, ncrontab
+from webjobs.access import actor_of, webjob_for
+from webjobs.forms import BaseForm, PackageForm, PasswordForm, ScheduleForm
+from webjobs.models import Role, WebJob
+from webjobs.models.app import PRODUCTION, new_password
+from webjobs.timezones import names as zone_names
+from webjobs.views.add import preview
+from webjobs.views.addresses import job_url
+from webjobs.views.answers import done, invalid, refused, wants_fragment, wants_json
+from webjobs.views.rights import rights_in
+from webjobs.views.rows import Rows, zone_of
+
+
+def _context(request: HttpRequest, job: WebJob) -> dict[str, Any]:
+    rows = Rows(job.slot)
+    schedule = getattr(job, "schedule", None)
+    zone = zone_of(job, rows.engine)
+    shown = None
+    if schedule is not None:
+        try:
+            parsed = ncrontab.parse(schedule.expression)
+            shown = preview(parsed, zone, get_language() or "en")
+        except ncrontab.NcrontabError as error:
+            shown = {"error": str(error)}
+    kind = f"{job.type}webjobs"
+    return {
+        "job": job,
+        "slot": job.slot,
+        "row": rows.one(job),
+        "rights": rights_in(request, job.slot.app),
+        "schedule": schedule,
+        "preview": shown,
+        "zone": zone,
+        "zone_names": zone_names(),
+        "webhook": request.build_absolute_uri(_webhook_path(job, kind)),
+        "logs_url": request.build_absolute_uri(job_url(job, "webjob-details")),
+    }
+
+
+def _webhook_path(job: WebJob, kind: str) -> str:
+    """Where Kudu's API starts the WebJob: each slot answers below its site name."""
+    return f"/apps/{job.slot.site_name}/api/{kind}/{job.name}/run"
+
+
+def _page(request: HttpRequest, job: WebJob, **more: Any) -> HttpResponse:
+    template = "properties.html"
+    if wants_fragment(request):
+        template = "_properties.html"
+    status = 400 if any(isinstance(form, BaseForm) for form in more.values()) else 200
+    return render(request, f"webjobs/{template}", _context(request, job) | more, status=status)
+
+
+@require_GET
+@never_cache
+def properties(
+    request: HttpRequest, app: str, type: str, name: str, slot: str = PRODUCTION
+) -> HttpResponse:
+    """Everything about one WebJob, with its commands for browsers without JavaScript."""
+    return _page(request, webjob_for(request, app, slot, type, name))
+
+
+@require_POST
+@never_cache
+def password(
+    request: HttpRequest, app: str, type: str, name: str, slot: str = PRODUCTION
+) -> HttpResponse:
+    """Show (`action=reveal`) or change the webhook's password; both are recorded."""
+    job = webjob_for(request, app, slot, type, name, Role.CONTRIBUTOR)
+    if request.POST.get("action") == "reveal":
+        dispatch.record(actor_of(request), "slot.password.reveal", job.slot, "")
+        shown = job.slot.publishing_password
+        if wants_json(request):
+            return JsonResponse({"password": shown})
+        return _page(request, job, password=shown)
+    form = PasswordForm(request.POST)
+    if not form.is_valid():
+        return invalid(form) if wants_json(request) else _page(request, job, password_form=form)
+    chosen = form.cleaned_data["password"] or new_password()
+    dispatch.set_publishing_password(job.slot, chosen, actor_of(request))
+    message = _("Successfully changed the webhook password of '%(name)s'") % {"name": job.slot}
+    return done(request, message, job_url(job, "webjob-properties"))
+
+
+@require_POST
+def schedule(
+    request: HttpRequest, app: str, type: str, name: str, slot: str = PRODUCTION
+) -> HttpResponse:
+    """Change, switch or remove the schedule of a triggered WebJob."""
+    job = webjob_for(request, app, slot, type, name, Role.CONTRIBUTOR)
+    form = ScheduleForm(request.POST)
+    if not form.is_valid():
+        return invalid(form) if wants_json(request) else _page(request, job, schedule_form=form)
+    url = job_url(job, "webjob-properties")
+    try:
+        dispatch.set_schedule(
+            job,
+            form.cleaned_data["cron"] or None,
+            form.cleaned_data["time_zone"],
+            form.cleaned_data["is_enabled"],
+            actor_of(request),
+        )
+    except dispatch.Refused as error:
+        return refused(request, error, error.message, url)
+    message = _("Successfully updated the schedule of WebJob '%(name)s'") % {"name": job.name}
+    return done(request, message, url)
+
+
+@require_POST
+def package(
+    request: HttpRequest, app: str, type: str, name: str, slot: str = PRODUCTION
+) -> HttpResponse:
+    """Give a WebJob new files; runs that are executing keep theirs."""
+    job = webjob_for(request, app, slot, type, name, Role.CONTRIBUTOR)
+    form = PackageForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return invalid(form) if wants_json(request) else _page(request, job, package_form=form)
+    url = job_url(job, "webjob-properties")
+    try:
+        dispatch.replace_package(job, form.cleaned_data["file"], actor_of(request))
+    except dispatch.Refused as error:
+        return refused(request, error, error.message, url)
+    message = _("Successfully updated WebJob '%(name)s'") % {"name": job.name}
+    return done(request, message, url)

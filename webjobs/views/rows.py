@@ -1,0 +1,243 @@
+"""WebJobs as lists show them: one status, the schedule, the next and the last run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from webjobs import ncrontab, timezones
+from webjobs.models import AppSetting, Copy, EngineSettings, Instance, Run, Slot, WebJob
+from webjobs.models.setting import lenient_engine_settings, steers_engine
+from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
+from webjobs.views.addresses import slot_url
+
+# The colour of a status: ok, busy, warn, bad or none.
+KINDS: dict[str, str] = {
+    RunStatus.QUEUED: "warn",
+    RunStatus.INITIALIZING: "warn",
+    RunStatus.RUNNING: "busy",
+    RunStatus.SUCCESS: "ok",
+    RunStatus.FAILED: "bad",
+    RunStatus.ABORTED: "bad",
+    RunStatus.SKIPPED: "none",
+    RunStatus.MISSED: "warn",
+    CopyStatus.STARTING: "warn",
+    CopyStatus.PENDING_RESTART: "warn",
+    CopyStatus.STOPPING: "warn",
+    CopyStatus.STOPPED: "none",
+    CopyStatus.INACTIVE_INSTANCE: "none",
+}
+
+
+def status_word(status: str) -> str:
+    """The word that pages show for a status of the engine."""
+    words = {
+        "Queued": _("Queued"),
+        "Initializing": _("Initializing"),
+        "Running": _("Running"),
+        "Success": _("Success"),
+        "Failed": _("Failed"),
+        "Aborted": _("Aborted"),
+        "Skipped": _("Skipped"),
+        "Missed": _("Missed"),
+        "Starting": _("Starting"),
+        "PendingRestart": _("Pending restart"),
+        "Stopping": _("Stopping"),
+        "Stopped": _("Stopped"),
+        "InactiveInstance": _("Inactive instance"),
+    }
+    return words.get(status, status)
+
+
+def kind_of(status: str) -> str:
+    return KINDS.get(status, "none")
+
+
+def slot_engine_settings(slot: Slot) -> EngineSettings:
+    """The settings of `slot` that steer its jobs; only those are decrypted."""
+    names = AppSetting.objects.filter(slot=slot).defer("value").values_list("pk", "name")
+    steering = [pk for pk, name in names if steers_engine(name)]
+    if not steering:
+        return EngineSettings.DEFAULT
+    found = AppSetting.objects.filter(pk__in=steering)
+    return lenient_engine_settings({setting.name: setting.value for setting in found})
+
+
+def zone_of(job: WebJob, engine: EngineSettings) -> ZoneInfo:
+    """The zone that the schedule of `job` is read in."""
+    schedule = getattr(job, "schedule", None)
+    if schedule is None or not schedule.time_zone:
+        return engine.zone
+    try:
+        return timezones.resolve(schedule.time_zone)
+    except timezones.UnknownTimeZone:
+        return engine.zone
+
+
+def copies_of_live(job: WebJob, now: datetime) -> list[Copy]:
+    """The copies on instances that are there, by the name of the instance."""
+    return [copy for copy in job.copies.all() if copy.instance.is_live(now)]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One WebJob in a list. `status` is the engine's word, `status_words` what is shown."""
+
+    job: WebJob
+    status: str
+    status_words: str
+    kind: str
+    why: str  # the reason behind the status, for the hover
+    at: datetime | None  # behind the status words: `Completed 3 d ago`
+    next_run: datetime | None
+    next_title: str
+    last_run: Run | None
+    base: str  # address of the WebJob's commands, ends with /
+    history: str  # address of its history page
+    copies: Sequence[Copy] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.job.type}/{self.job.name}"
+
+    @property
+    def schedule(self) -> str:
+        schedule = getattr(self.job, "schedule", None)
+        return schedule.expression if schedule else ""
+
+    @property
+    def is_enabled(self) -> bool:
+        schedule = getattr(self.job, "schedule", None)
+        return schedule is not None and schedule.is_enabled
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a run of a triggered WebJob is queued or executing."""
+        return self.last_run is not None and not self.last_run.is_final
+
+    @property
+    def can_start(self) -> bool:
+        waits = any(copy.status == CopyStatus.PENDING_RESTART for copy in self.copies)
+        return self.job.is_continuous and (self.job.is_stopped or waits)
+
+    @property
+    def can_stop(self) -> bool:
+        return self.job.is_continuous and not self.job.is_stopped
+
+    @property
+    def crash_looping(self) -> Copy | None:
+        found = [copy for copy in self.copies if copy.crash_looping_since]
+        return found[0] if found else None
+
+
+class Rows:
+    """Builds the rows of one slot; reads what they share only once."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.now = timezone.now()
+        self.engine = slot_engine_settings(slot)
+        self.has_instance = Instance.objects.live(self.now).exists()
+        self._blade = slot_url(slot, "webjobs")
+        self._history = slot_url(slot, "history")
+
+    def all(self) -> list[Row]:
+        """Every WebJob of the slot, by name."""
+        return self._rows(WebJob.objects.living().filter(slot=self.slot))
+
+    def one(self, job: WebJob) -> Row:
+        return self._rows(WebJob.objects.filter(pk=job.pk))[0]
+
+    def _rows(self, jobs: QuerySet[WebJob]) -> list[Row]:
+        latest = Run.objects.executed().filter(job=OuterRef("pk")).order_by("-number")
+        found = list(
+            jobs.select_related("package", "schedule")
+            .prefetch_related(Prefetch("copies", Copy.objects.select_related("instance")))
+            .annotate(latest=Subquery(latest.values("pk")[:1]))
+        )
+        newest: dict[int, int | None] = {job.pk: getattr(job, "latest", None) for job in found}
+        runs = Run.objects.in_bulk([pk for pk in newest.values() if pk])
+        for job in found:
+            job.slot = self.slot
+        return [self._row(job, runs.get(newest[job.pk] or 0)) for job in found]
+
+    def _row(self, job: WebJob, run: Run | None) -> Row:
+        path = f"{job.type}/{job.name}/"
+        if job.is_continuous:
+            copies = copies_of_live(job, self.now)
+            status, words, why = self._continuous(job, copies)
+            at = None
+        else:
+            copies = []
+            status, words, why, at = _triggered(run)
+        next_run, next_title = self._next(job)
+        return Row(
+            job=job,
+            status=status,
+            status_words=words,
+            kind=kind_of(status),
+            why=why,
+            at=at,
+            next_run=next_run,
+            next_title=next_title,
+            last_run=run,
+            base=self._blade + path,
+            history=self._history + path,
+            copies=copies,
+        )
+
+    def _continuous(self, job: WebJob, copies: list[Copy]) -> tuple[str, str, str]:
+        if job.is_stopped or self.engine.stopped:
+            alive = any(copy.status in COPY_ALIVE for copy in copies)
+            status = CopyStatus.STOPPING if alive else CopyStatus.STOPPED
+            why = _("All WebJobs are stopped by an app setting.") if self.engine.stopped else ""
+            return status, status_word(status), why
+        if not copies:
+            why = "" if self.has_instance else _("No instance is running.")
+            return CopyStatus.INITIALIZING, status_word(CopyStatus.INITIALIZING), why
+        active = [copy for copy in copies if copy.status != CopyStatus.INACTIVE_INSTANCE] or copies
+        counts = Counter(copy.status for copy in active)
+        shown = next(copy for copy in reversed(active) if copy.status)
+        words = status_word(shown.status)
+        if len(active) > 1 and len(counts) > 1:
+            words = _("%(status)s (%(count)d of %(all)d instances)") % {
+                "status": words,
+                "count": counts[shown.status],
+                "all": len(active),
+            }
+        return shown.status, words, shown.reason
+
+    def _next(self, job: WebJob) -> tuple[datetime | None, str]:
+        """When the schedule fires next, and that time in the job's zone; or why it does not."""
+        schedule = getattr(job, "schedule", None)
+        if schedule is None:
+            return None, ""
+        if not schedule.is_enabled:
+            return None, _("Schedule is off")
+        if self.engine.stopped or self.engine.schedules_disabled:
+            return None, _("Off by app setting")
+        zone = zone_of(job, self.engine)
+        try:
+            moment = ncrontab.parse(schedule.expression).next_in_zone(self.now, zone)
+        except ncrontab.NcrontabError as error:
+            return None, str(error)
+        if moment is None:
+            return None, _("Never")
+        return moment, f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
+
+
+def _triggered(run: Run | None) -> tuple[str, str, str, datetime | None]:
+    """The status of a triggered WebJob: its last run's, or Ready."""
+    if run is None:
+        return "Ready", _("Ready"), "", None
+    if not run.is_final:
+        return run.status, status_word(run.status), "", None
+    word = _("Completed") if run.status == RunStatus.SUCCESS else status_word(run.status)
+    return run.status, word, run.reason, run.ended_at

@@ -1,0 +1,87 @@
+"""WebJob Run Details."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from webjobs import dispatch
+from webjobs.access import actor_of, run_for
+from webjobs.models import Log, Role, Run
+from webjobs.models.app import PRODUCTION
+from webjobs.states import RunStatus, Trigger
+from webjobs.views.addresses import run_url
+from webjobs.views.answers import done, refused, wants_fragment
+from webjobs.views.output import log_view, run_address
+from webjobs.views.rights import rights_in
+from webjobs.views.rows import kind_of, status_word
+
+
+def _trigger_words(run: Run) -> str:
+    words = {
+        Trigger.MANUAL: _("Manually in the portal"),
+        Trigger.API: _("Through the API"),
+        Trigger.WEBHOOK: _("Through the webhook"),
+        Trigger.SCHEDULE: _("By schedule"),
+    }
+    return words.get(Trigger(run.trigger), run.trigger)
+
+
+def _neighbours(run: Run) -> dict[str, Run | None]:
+    siblings = Run.objects.filter(job=run.job).only("number", "job")
+    return {
+        "previous": siblings.filter(number__lt=run.number).order_by("-number").first(),
+        "following": siblings.filter(number__gt=run.number).order_by("number").first(),
+    }
+
+
+def summary(request: HttpRequest, run: Run) -> dict[str, Any]:
+    """What the head of the page shows."""
+    return {
+        "run": run,
+        "job": run.job,
+        "slot": run.job.slot,
+        "kind": kind_of(run.status),
+        "status_words": status_word(run.status),
+        "trigger_words": _trigger_words(run),
+        "duration": run.duration(),
+        "rights": rights_in(request, run.job.slot.app),
+        "executed": run.status not in (RunStatus.SKIPPED, RunStatus.MISSED),
+    }
+
+
+@require_GET
+def run_details(
+    request: HttpRequest, app: str, name: str, number: int, slot: str = PRODUCTION
+) -> HttpResponse:
+    """Status in words, facts, and the output, which follows while the run goes on."""
+    run = run_for(request, app, slot, name, number)
+    context = summary(request, run)
+    if wants_fragment(request):
+        return render(request, "history/_run.html", context)
+    log = Log.objects.filter(run=run).first()
+    context |= _neighbours(run)
+    context["log"] = log_view(log, run_address(run), is_final=run.is_final)
+    return render(request, "history/run.html", context)
+
+
+@require_POST
+def run_stop(
+    request: HttpRequest, app: str, name: str, number: int, slot: str = PRODUCTION
+) -> HttpResponse:
+    """Ask for the end of a run."""
+    run = run_for(request, app, slot, name, number, Role.OPERATOR)
+    url = run_url(run)
+    try:
+        dispatch.stop_run(run, actor_of(request))
+    except dispatch.Refused as error:
+        return refused(request, error, error.message, url)
+    message = _("Stopping run %(number)s of WebJob '%(name)s'") % {
+        "number": run.number,
+        "name": run.job.name,
+    }
+    return done(request, message, url)

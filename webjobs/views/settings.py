@@ -1,0 +1,126 @@
+"""Environment variables: the app settings of a slot. Values leave only on a recorded request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from webjobs import dispatch
+from webjobs.access import actor_of, slot_for
+from webjobs.dispatch import SettingChange
+from webjobs.forms import SettingForm
+from webjobs.models import AppSetting, Role, Slot
+from webjobs.models.app import PRODUCTION
+from webjobs.views.addresses import slot_url
+from webjobs.views.answers import done, invalid, refused, wants_fragment, wants_json
+from webjobs.views.rights import rights_in
+
+
+def _setting(slot: Slot, name: str) -> AppSetting:
+    setting = AppSetting.objects.filter(slot=slot, name__iexact=name).first()
+    if setting is None:
+        raise Http404("No such setting.")
+    return setting
+
+
+def _succeeded() -> str:
+    return _("Successfully updated web app settings")
+
+
+def _failed(error: dispatch.Refused) -> str:
+    return _("Failed to update web app settings: %(why)s") % {"why": error.message}
+
+
+@require_GET
+def settings(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse:
+    """Names and marks; never a value."""
+    found = slot_for(request, app, slot)
+    context = {
+        "slot": found,
+        "settings": AppSetting.objects.filter(slot=found).defer("value"),
+        "rights": rights_in(request, found.app),
+    }
+    template = "settings/_list.html" if wants_fragment(request) else "settings/settings.html"
+    return render(request, template, context)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def setting_add(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse:
+    """A new setting."""
+    found = slot_for(request, app, slot, Role.CONTRIBUTOR)
+    return _edit(request, found, None)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def setting_edit(request: HttpRequest, app: str, name: str, slot: str = PRODUCTION) -> HttpResponse:
+    """Another value, name or mark; the value may stay without being shown."""
+    found = slot_for(request, app, slot, Role.CONTRIBUTOR)
+    return _edit(request, found, _setting(found, name))
+
+
+def _edit(request: HttpRequest, slot: Slot, setting: AppSetting | None) -> HttpResponse:
+    form = SettingForm(request.POST or None, slot=slot, setting=setting)
+    if request.method == "POST" and form.is_valid():
+        try:
+            dispatch.change_settings(slot, _changes(form), actor_of(request))
+            return done(request, _succeeded(), slot_url(slot, "settings"))
+        except dispatch.Refused as error:
+            form.add_error("value", error.message)
+    if request.method == "POST" and wants_json(request):
+        return invalid(form)
+    context: dict[str, Any] = {"form": form, "slot": slot, "setting": setting}
+    template = "settings/_edit.html" if wants_fragment(request) else "settings/edit.html"
+    return render(request, template, context, status=400 if form.errors else 200)
+
+
+def _changes(form: SettingForm) -> list[SettingChange]:
+    values = form.cleaned_data
+    change = SettingChange(
+        values["name"],
+        values["value"],
+        is_secret=values["is_secret"],
+        is_slot_setting=values["is_slot_setting"],
+    )
+    old = form.setting.name if form.setting else change.name
+    if old.lower() == change.name.lower():
+        return [change]
+    return [SettingChange(old, None), change]
+
+
+@require_http_methods(["GET", "POST"])
+def setting_delete(
+    request: HttpRequest, app: str, name: str, slot: str = PRODUCTION
+) -> HttpResponse:
+    """Ask (GET), then delete (POST)."""
+    found = slot_for(request, app, slot, Role.CONTRIBUTOR)
+    setting = _setting(found, name)
+    if request.method != "POST":
+        return render(request, "settings/delete.html", {"slot": found, "setting": setting})
+    url = slot_url(found, "settings")
+    try:
+        changes = [SettingChange(setting.name, None)]
+        dispatch.change_settings(found, changes, actor_of(request))
+    except dispatch.Refused as error:
+        return refused(request, error, _failed(error), url)
+    return done(request, _succeeded(), url)
+
+
+@require_POST
+@never_cache
+def setting_reveal(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse:
+    """JSON of the value of `name`, or of all; those marked secret never leave. Recorded."""
+    found = slot_for(request, app, slot, Role.OPERATOR)
+    shown = AppSetting.objects.filter(slot=found, is_secret=False)
+    name = request.POST.get("name", "")
+    if name:
+        shown = shown.filter(name__iexact=name)
+    values = {setting.name: setting.value for setting in shown}
+    dispatch.record(actor_of(request), "settings.reveal", found, "", names=sorted(values))
+    return JsonResponse({"values": values})
