@@ -172,11 +172,11 @@ def test_a_changed_file_gives_a_fresh_copy_and_a_line(desk: Desk, what: str) -> 
     files = desk.files()
     old = desk.run(files)
     change, words = CHANGES[what]
-    change(desk.workspace.site_dir(KEY), old.folder)
+    change(desk.workspace.folders(KEY).site, old.folder)
     new = desk.run(files)
     assert new.changes == (f"Job directory change detected: Job file {words}",)
     assert new.folder != old.folder
-    site = desk.workspace.site_dir(KEY)
+    site = desk.workspace.folders(KEY).site
     assert {p.name for p in new.folder.iterdir()} == {p.name for p in site.iterdir()}
     assert desk.run(files).changes == ()
 
@@ -204,7 +204,7 @@ def test_a_job_that_takes_its_own_rights_away_does_not_stay_for_ever(desk: Desk)
 def test_in_place_means_the_site_folder(desk: Desk) -> None:
     files = desk.files(in_place=True)
     copy = desk.run(files)
-    assert copy.folder == desk.workspace.site_dir(KEY)
+    assert copy.folder == desk.workspace.folders(KEY).site
     (copy.folder / "state.txt").write_text("kept")
     assert (desk.run(files).folder / "state.txt").exists()
 
@@ -227,7 +227,7 @@ def test_the_effective_settings_lie_beside_the_script(desk: Desk) -> None:
     changed = desk.run(replace(files, settings={"schedule": "1 * * * * *"}))
     assert (changed.folder, changed.changes) == (copy.folder, ())
     assert '"1 * * * * *"' in (copy.script.parent / "settings.job").read_text()
-    assert '"1 * * * * *"' in (desk.workspace.site_dir(KEY) / "app/settings.job").read_text()
+    assert '"1 * * * * *"' in (desk.workspace.folders(KEY).site / "app/settings.job").read_text()
     desk.run(replace(files, settings={}))
     assert not (copy.script.parent / "settings.job").exists()
 
@@ -317,6 +317,30 @@ class Disk:
 
     def __exit__(self, *_: object) -> None:
         subprocess.run(["umount", "-l", str(self.folder)], check=True)
+
+
+def test_a_disk_that_fills_up_while_copying_is_told_too(desk: Desk) -> None:
+    with Disk(desk.folder / "root"):
+        with pytest.raises(WorkspaceError, match="disk of this instance is full"):
+            desk.workspace.prepare(desk.files({"run.sh": "echo", "big.bin": os.urandom(600_000)}))
+        assert list(desk.workspace.folders(KEY).copies.iterdir()) == []
+
+
+def test_pipes_that_a_job_left_in_its_folder_do_not_stop_it(desk: Desk) -> None:
+    copy = desk.run(desk.files(in_place=True))
+    os.mkfifo(copy.folder / "pipe")
+    (copy.folder / "link").symlink_to("nowhere")
+    (copy.folder / "inner").mkdir()
+    (copy.folder / "inner" / "file").touch()
+    again = desk.run(desk.files())
+    assert {path.name for path in again.folder.rglob("*")} == {
+        "run.sh",
+        "data.txt",
+        "link",
+        "inner",
+        "file",
+    }
+    assert desk.run(desk.files()).changes == ()
 
 
 def test_a_damaged_package_is_told_in_words(desk: Desk) -> None:

@@ -14,6 +14,8 @@ from webjobs.states import JobType
 IS_WINDOWS = os.name == "nt"
 # Our own mark of one execution; whatever carries it belongs to it and dies with it.
 MARKER_VARIABLE = "WEBJOBS_EXECUTION_MARKER"
+# The same wherever the portal was started from, and always UTF-8, in which logs are read.
+LANGUAGE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 _RUNNING = {
     JobType.TRIGGERED: "WEBSITE_TRIGGERED_JOB_RUNNING_",
     JobType.CONTINUOUS: "WEBSITE_ALWAYS_ON_JOB_RUNNING_",
@@ -75,8 +77,8 @@ class JobContext:
 
 
 def build_environment(ctx: JobContext, base: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment for the process; of `base` only the search path and the language
-    (on Windows: what the system needs) go in.
+    """The whole environment for the process; of `base` only the search path (on Windows: and
+    what the system needs) goes in.
 
     App settings win over defaults, and what describes the job wins over app settings. A setting
     that no process can receive (empty name, "=" or NUL in it) is left out.
@@ -99,7 +101,7 @@ def _defaults(ctx: JobContext, base: Mapping[str, str]) -> dict[str, str]:
     temp = str(ctx.temp_dir)
     defaults = {
         "PATH": search_path(base.get("PATH", "")),
-        "LANG": _language(base.get("LANG", "")),
+        "LANG": LANGUAGE,
         "HOME": str(ctx.home),
         "TMPDIR": temp,
         "TEMP": temp,
@@ -115,11 +117,6 @@ def _defaults(ctx: JobContext, base: Mapping[str, str]) -> dict[str, str]:
         defaults["USERPROFILE"] = str(ctx.home)
         defaults.update({name: base[name] for name in _WINDOWS_BASE if name in base})
     return defaults
-
-
-def _language(base: str) -> str:
-    """The portal's language, unless programs would print something else than UTF-8 in it."""
-    return base if "utf" in base.lower() else "C.UTF-8"
 
 
 def _job_variables(ctx: JobContext) -> dict[str, str]:

@@ -16,7 +16,7 @@ _DELETED = _CHANGED + "has been deleted."
 
 
 def times(folder: Path) -> dict[str, int]:
-    """Relative path (with `/`) of every file below `folder` to its time of change in ns.
+    """Relative path (with `/`) of every file and link below `folder` to its time of change in ns.
 
     Empty when there is no such folder.
     """
@@ -33,7 +33,7 @@ def times(folder: Path) -> dict[str, int]:
                 name = prefix + entry.name
                 if entry.is_dir(follow_symlinks=False):
                     pending.append((entry.path, name + "/"))
-                else:
+                elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
                     result[name] = entry.stat(follow_symlinks=False).st_mtime_ns
     return result
 
@@ -52,13 +52,26 @@ def change(source: dict[str, int], copy: dict[str, int], copied: frozenset[str])
     return _DELETED.format(gone[0]) if gone else None
 
 
-def copy_to(source: Path, target: Path) -> None:
-    """Copy a folder with modes and times of change; on an error nothing of `target` is left."""
+def copy(source: Path, target: Path) -> None:
+    """Copy a folder's files and links to the new folder `target`, with modes and times of change.
+
+    On an error nothing of `target` is left; raises OSError.
+    """
     try:
-        shutil.copytree(source, target, symlinks=True)
-    except (OSError, shutil.Error):
+        _copy(source, target)
+    except OSError:
         delete(target)
         raise
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.mkdir()
+    with os.scandir(source) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _copy(source / entry.name, target / entry.name)
+            elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
+                shutil.copy2(entry.path, target / entry.name, follow_symlinks=False)
 
 
 def delete(folder: Path) -> None:

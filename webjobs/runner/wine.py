@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from webjobs.runner import tree
+from webjobs.runner.environment import LANGUAGE
 
 # The first start of Wine in an empty prefix takes 10 seconds on two idle cores.
 CREATE_SECONDS = 180.0
@@ -116,6 +117,8 @@ def environment(prefix: Path) -> dict[str, str]:
         "WINEPREFIX": str(prefix),
         # Its own remarks are not output of the job.
         "WINEDEBUG": "-all",
+        # In a language that is not installed it cannot even find its script.
+        "LC_ALL": LANGUAGE,
         # No desktop menus: there is no desktop.
         "WINEDLLOVERRIDES": "winemenubuilder.exe=d",
     }
@@ -175,7 +178,6 @@ def _boot_environment(program: str, prefix: Path) -> dict[str, str]:
         **environment(prefix),
         "PATH": os.defpath + os.pathsep + str(Path(program).parent),
         "HOME": str(prefix),
-        "LANG": "C.UTF-8",
         "WINEDLLOVERRIDES": f"{overrides};winemenubuilder.exe=d",
     }
 

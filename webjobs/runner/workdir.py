@@ -1,21 +1,10 @@
-"""The folders of the WebJobs on one instance: site, data, working copies, shutdown files.
-
-home/{app}/{slot}/site/wwwroot/App_Data/jobs/{type}/{job}    the package's files
-home/{app}/{slot}/data/jobs/{type}/{job}                     the job's own data, kept
-temp/{app}/{slot}/jobs/{type}/{job}/{random}                 the working copy
-temp/{app}/{slot}/JobsShutdown/{type}/{job}/{random}         exists once the job shall stop
-temp/{app}/{slot}/tmp/{type}/{job}                           the job's temporary files
-temp/{app}/{slot}/unpack/{type}/{job}/{random}               a package on its way in or out
-packages/{app}/{slot}/{type}/{job}                           which package the site holds
-"""
+"""The files of a WebJob made ready for an execution: unpacked once, copied when changed."""
 
 from __future__ import annotations
 
 import errno
 import json
-import re
 import secrets
-import shutil
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -27,31 +16,15 @@ from typing import IO
 from webjobs.runner import settings_job, tree
 from webjobs.runner.archive import PackageError
 from webjobs.runner.extraction import extract
+from webjobs.runner.folders import SCRAP, Folders, JobKey
 from webjobs.runner.package import Kind
 from webjobs.runner.settings_job import Json
-from webjobs.states import JobType
 
-_TEMPORARY = ("jobs", "JobsShutdown", "tmp", "unpack")
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+__all__ = ["JobFiles", "JobKey", "WorkingCopy", "Workspace", "WorkspaceError"]
 
 
 class WorkspaceError(Exception):
     """The files of a job could not be made ready; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class JobKey:
-    """Which job; every part is a plain file name."""
-
-    app: str
-    slot: str
-    job_type: JobType
-    job: str
-
-    @property
-    def parts(self) -> tuple[str, str]:
-        """The folders that tell jobs of one app apart."""
-        return self.job_type.value, self.job
 
 
 @dataclass(frozen=True)
@@ -94,6 +67,7 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._folders: dict[JobKey, Folders] = {}
         self._guard = threading.Lock()
         self._locks: defaultdict[JobKey, threading.Lock] = defaultdict(threading.Lock)
         self._current: dict[JobKey, _Copy] = {}
@@ -101,19 +75,12 @@ class Workspace:
         # Folder in use -> what to delete once nobody uses it.
         self._outdated: defaultdict[Path, list[Path]] = defaultdict(list)
 
-    def home(self, app: str, slot: str) -> Path:
-        """HOME of the jobs of a slot."""
-        return self.root / "home" / _safe(app) / _safe(slot)
-
-    def site_dir(self, key: JobKey) -> Path:
-        """Where the package's files are, as Azure lays them out."""
-        jobs = self.home(key.app, key.slot) / "site" / "wwwroot" / "App_Data" / "jobs"
-        return jobs.joinpath(*map(_safe, key.parts))
-
-    def data_path(self, key: JobKey) -> Path:
-        """WEBJOBS_DATA_PATH: kept over runs and packages."""
-        jobs = self.home(key.app, key.slot) / "data" / "jobs"
-        return jobs.joinpath(*map(_safe, key.parts))
+    def folders(self, key: JobKey) -> Folders:
+        """Where the files of a job are. Raises ValueError for names that are not plain."""
+        known = self._folders.get(key)
+        if known is None:
+            known = self._folders.setdefault(key, Folders(self.root, key))
+        return known
 
     def prepare(self, files: JobFiles) -> WorkingCopy:
         """Make the files of a job ready for one execution. Raises WorkspaceError.
@@ -121,27 +88,27 @@ class Workspace:
         Unpacks only when the package changed or the site folder is gone, copies only when a file
         changed; otherwise it looks at the files' times and nothing else.
         """
-        key = files.key
-        with self._lock(key), _in_words(key):
+        folders = self.folders(files.key)
+        with self._lock(files.key), _in_words(files.key):
             changes: list[str] = []
-            site = self._site(files)
-            folder = site if files.in_place else self._copy(files, site, changes)
-            for path in {site, folder}:
-                _write_settings(path, files)
-            temp_dir = self._temp(key, "tmp")
-            data_path = self.data_path(key)
-            shutdown = self._temp(key, "JobsShutdown")
-            for path in (temp_dir, data_path, shutdown):
-                path.mkdir(parents=True, exist_ok=True)
+            self._fill_site(files, folders)
+            folder = folders.site
+            if not files.in_place:
+                folder = self._copy(files, folders, changes)
+                _write_settings(folder, files)
+            _write_settings(folders.site, files)
+            for path in (folders.temp, folders.data, folders.shutdown):
+                if not path.is_dir():
+                    path.mkdir(parents=True)
             with self._guard:
                 self._users[folder] += 1
             return WorkingCopy(
                 folder=folder,
                 script=folder / files.script,
-                home=self.home(key.app, key.slot),
-                data_path=data_path,
-                temp_dir=temp_dir,
-                shutdown_file=shutdown / tree.random_name(),
+                home=folders.home,
+                data_path=folders.data,
+                temp_dir=folders.temp,
+                shutdown_file=folders.shutdown / tree.random_name(),
                 changes=tuple(changes),
             )
 
@@ -160,19 +127,22 @@ class Workspace:
     def sweep(self) -> None:
         """Delete what earlier executions left behind. Call it before the first `prepare`."""
         for slot in (self.root / "temp").glob("*/*"):
-            for what in _TEMPORARY:
-                if what != "jobs":
-                    tree.delete(slot / what)
+            for what in SCRAP:
+                tree.delete(slot / what)
 
     def remove(self, key: JobKey) -> None:
         """Delete everything of a job that no longer exists and no longer runs."""
+        folders = self.folders(key)
         with self._lock(key):
             self._current.pop(key, None)
-            self._marker(key).unlink(missing_ok=True)
+            folders.marker.unlink(missing_ok=True)
             for folder in (
-                self.site_dir(key),
-                self.data_path(key),
-                *(self._temp(key, what) for what in _TEMPORARY),
+                folders.site,
+                folders.data,
+                folders.copies,
+                folders.shutdown,
+                folders.temp,
+                folders.unpack,
             ):
                 tree.delete(folder)
 
@@ -180,20 +150,11 @@ class Workspace:
         with self._guard:
             return self._locks[key]
 
-    def _temp(self, key: JobKey, what: str) -> Path:
-        slot = self.root / "temp" / _safe(key.app) / _safe(key.slot)
-        return slot.joinpath(what, *map(_safe, key.parts))
-
-    def _marker(self, key: JobKey) -> Path:
-        slot = self.root / "packages" / _safe(key.app) / _safe(key.slot)
-        return slot.joinpath(*map(_safe, key.parts))
-
-    def _site(self, files: JobFiles) -> Path:
-        site = self.site_dir(files.key)
-        marker = self._marker(files.key)
+    def _fill_site(self, files: JobFiles, folders: Folders) -> None:
+        site, marker = folders.site, folders.marker
         if tree.read_text(marker) == files.sha256 and (site / files.script).is_file():
-            return site
-        unpacked = self._temp(files.key, "unpack") / tree.random_name()
+            return
+        unpacked = folders.unpack / tree.random_name()
         with files.open_package() as package:
             extract(package, files.kind, files.file_name, unpacked)
         if not (unpacked / files.script).is_file():
@@ -205,7 +166,6 @@ class Workspace:
         marker.unlink(missing_ok=True)
         self._swap(unpacked, site)
         marker.write_text(files.sha256, encoding="utf-8")
-        return site
 
     def _swap(self, unpacked: Path, site: Path) -> None:
         old = unpacked.with_name(tree.random_name())
@@ -223,21 +183,20 @@ class Workspace:
                 return
         tree.delete(what)
 
-    def _copy(self, files: JobFiles, site: Path, changes: list[str]) -> Path:
-        copies = self._temp(files.key, "jobs")
-        current = self._current.get(files.key) or self._found(files, copies)
-        source = tree.times(site)
-        ignored = str(_settings_path(PurePosixPath(), files))
-        source.pop(ignored, None)
+    def _copy(self, files: JobFiles, folders: Folders, changes: list[str]) -> Path:
+        current = self._current.get(files.key) or self._found(files, folders.copies)
+        source = tree.times(folders.site)
+        # Ours to write, in both places.
+        source.pop(str(_settings_path(files)), None)
         if current is not None:
             change = tree.change(source, tree.times(current.folder), current.files)
             if change is None and current.sha256 == files.sha256:
                 return current.folder
             changes += [change] if change else []
             self._delete_unused(current.folder, current.folder)
-        fresh = copies / f"{files.sha256[:8]}.{secrets.token_hex(2)[:3]}"
-        copies.mkdir(parents=True, exist_ok=True)
-        tree.copy_to(site, fresh)
+        fresh = folders.copies / f"{files.sha256[:8]}.{secrets.token_hex(4)}"
+        folders.copies.mkdir(parents=True, exist_ok=True)
+        tree.copy(folders.site, fresh)
         self._current[files.key] = _Copy(fresh, files.sha256, frozenset(source))
         return fresh
 
@@ -261,13 +220,13 @@ class _Copy:
     files: frozenset[str]
 
 
-def _settings_path(folder: PurePosixPath, files: JobFiles) -> PurePosixPath:
-    return folder / PurePosixPath(files.script).parent / settings_job.FILE_NAME
+def _settings_path(files: JobFiles) -> PurePosixPath:
+    return PurePosixPath(files.script).parent / settings_job.FILE_NAME
 
 
 def _write_settings(folder: Path, files: JobFiles) -> None:
     """Put the effective settings.job beside the script."""
-    path = Path(_settings_path(PurePosixPath(folder), files))
+    path = folder / _settings_path(files)
     text = json.dumps(files.settings, indent=2) + "\n" if files.settings else None
     if tree.read_text(path) == text:
         return
@@ -275,12 +234,6 @@ def _write_settings(folder: Path, files: JobFiles) -> None:
         path.unlink(missing_ok=True)
     else:
         path.write_text(text, encoding="utf-8")
-
-
-def _safe(name: str) -> str:
-    if not _SAFE_NAME.fullmatch(name):
-        raise ValueError(f"not a plain name: {name!r}")
-    return name
 
 
 @contextmanager
@@ -291,7 +244,7 @@ def _in_words(key: JobKey) -> Iterator[None]:
         raise WorkspaceError(
             f'The stored package of "{key.job}" cannot be unpacked. {error.message}'
         ) from error
-    except (OSError, shutil.Error) as error:
+    except OSError as error:
         raise WorkspaceError(_words(key, error)) from error
 
 
