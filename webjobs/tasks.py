@@ -4,10 +4,13 @@ one or two times, and the row decides."""
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from celery import current_app, shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
 from webjobs import housekeeping
@@ -41,6 +44,42 @@ def enqueue_run(run_pk: int) -> None:
         execute_run.apply_async((run_pk,), retry=False)
     except (OperationalError, RedisError) as error:
         logger.warning("The broker cannot be reached; run %s starts later: %s", run_pk, error)
+
+
+def enqueue_runs(run_pks: Sequence[int]) -> bool:
+    """The same for many runs, at a third of the price; false when the broker is away."""
+    try:
+        with current_app.producer_or_acquire() as producer:
+            for run_pk in run_pks:
+                # Straight into the queue's list: what apply_async adds to it is not needed.
+                message = current_app.amqp.create_task_message(
+                    uuid(), execute_run.name, (run_pk,), {}, ignore_result=True
+                )
+                producer.publish(
+                    message.body,
+                    exchange="",
+                    routing_key=current_app.conf.task_default_queue,
+                    headers=message.headers,
+                    serializer="json",
+                    retry=False,
+                    **message.properties,
+                )
+    except (OperationalError, RedisError) as error:
+        logger.warning("The broker cannot be reached; scheduled runs start later: %s", error)
+        return False
+    return True
+
+
+def send_periodic(
+    name: str, args: Sequence[Any], kwargs: dict[str, Any], options: Mapping[str, Any]
+) -> bool:
+    """Send a periodic task, whether or not this process knows it; false: the broker is away."""
+    try:
+        current_app.send_task(name, args, kwargs, retry=False, **options)
+    except (OperationalError, RedisError) as error:
+        logger.warning("The broker cannot be reached; %s is sent next time: %s", name, error)
+        return False
+    return True
 
 
 def nudge_workers() -> None:

@@ -1,0 +1,136 @@
+"""The scheduler of `celery beat`: due occurrences of WebJobs first, then periodic tasks."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import Celery
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from webjobs.models import Beat
+from webjobs.scheduler import Scheduler
+from webjobs.tasks import clean_up, enqueue_runs, send_periodic
+
+logger = logging.getLogger(__name__)
+
+CLEAN_UP_EVERY = 10
+# A clean-up that waited this long for a worker is useless: the next one does its work.
+CLEAN_UP_EXPIRES = 30
+TICKED_EVERY = 5.0
+RETRY_EVERY = 1.0
+# What beats that are gone leave behind.
+FORGET_AFTER = timedelta(hours=1)
+
+
+class Sender(threading.Thread):
+    """Sends messages in order without keeping beat from its clock, also while the broker is away.
+
+    What cannot be sent is given up: clean_up repeats it from the rows.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="sender", daemon=True)
+        self._waiting: queue.SimpleQueue[Callable[[], bool]] = queue.SimpleQueue()
+
+    def send(self, message: Callable[[], bool]) -> None:
+        """Call `message` soon; it tells whether the broker took it."""
+        self._waiting.put(message)
+
+    def run(self) -> None:
+        while True:
+            try:
+                is_sent = self._waiting.get()()
+            except Exception:
+                # A message that cannot be sent must not keep all others from being sent.
+                logger.exception("A message could not be sent")
+                continue
+            if not is_sent:
+                self._give_up()
+
+    def _give_up(self) -> None:
+        while not self._waiting.empty():
+            self._waiting.get()
+
+
+class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
+    """Fires WebJobs from their own heap; the parent does what operators see in the admin."""
+
+    # The parent reads this instead of connecting, which would wait for a broker that is away.
+    producer = None
+
+    def __init__(self, app: Celery, **kwargs: Any) -> None:
+        self._sender = Sender()
+        self._webjobs = Scheduler(self._enqueue)
+        self._key = f"{settings.WEBJOBS_INSTANCE_NAME[:40]} {os.getpid()}"
+        self._parent_due = 0.0
+        self._ticked = 0.0
+        self._is_failing = False
+        super().__init__(app, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Make sure the housekeeping is there; operators may change it or switch it off."""
+        every, _ = IntervalSchedule.objects.get_or_create(
+            every=CLEAN_UP_EVERY, period=IntervalSchedule.SECONDS
+        )
+        PeriodicTask.objects.get_or_create(
+            name=clean_up.name,
+            defaults={
+                "task": clean_up.name,
+                "interval": every,
+                "expire_seconds": CLEAN_UP_EXPIRES,
+                "description": "Lost instances and messages, old history, deleted WebJobs",
+            },
+        )
+        Beat.objects.filter(ticked_at__lt=timezone.now() - FORGET_AFTER).delete()
+        self._sender.start()
+
+    def tick(self, **_: Any) -> float:
+        """One step; returns seconds until the next. A database that refuses is tried again."""
+        try:
+            close_old_connections()
+            self._note_tick(timezone.now())
+            wait = min(self._webjobs.step(timezone.now()), self._run_parent())
+        except DatabaseError as error:
+            if not self._is_failing:
+                logger.warning("The database refuses, beat tries again: %s", error)
+            self._is_failing = True
+            return RETRY_EVERY
+        if self._is_failing:
+            logger.warning("The database answers again.")
+        self._is_failing = False
+        return wait
+
+    def apply_entry(self, entry: Any, producer: object = None) -> None:
+        """Hand a periodic task to the sender."""
+        self._sender.send(
+            lambda: send_periodic(entry.task, entry.args, entry.kwargs, entry.options)
+        )
+
+    def _enqueue(self, run_pks: Sequence[int]) -> None:
+        self._sender.send(lambda: enqueue_runs(run_pks))
+
+    def _run_parent(self) -> float:
+        """Let the parent work when it is due; returns seconds until it is."""
+        moment = time.monotonic()
+        if moment >= self._parent_due:
+            wait: float = super().tick()
+            self._parent_due = moment + min(wait, self.max_interval)
+        return max(0.0, self._parent_due - moment)
+
+    def _note_tick(self, now: datetime) -> None:
+        moment = time.monotonic()
+        if moment >= self._ticked + TICKED_EVERY or not self._ticked:
+            Beat.objects.update_or_create(key=self._key, defaults={"ticked_at": now})
+            self._ticked = moment

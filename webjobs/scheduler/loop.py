@@ -1,0 +1,146 @@
+"""One beat's work, step by step; the time is always handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db import Error as DatabaseError
+
+from webjobs.scheduler import reading, words
+from webjobs.scheduler.board import Board
+from webjobs.scheduler.firing import Due, Enqueue, Fired, fire
+from webjobs.scheduler.journal import Journal
+from webjobs.scheduler.plan import Plan, overdue
+from webjobs.states import RunStatus, Stream
+
+# Occurrences of one transaction: about 50 ms, so that other writers get their turn.
+BATCH = 500
+# Seconds between looks at what people changed.
+POLL_EVERY = 1.0
+# A change is stamped by the clock of the machine that makes it, before its commit. Later or more
+# wrong than this it is seen by the next look at everything.
+POLL_OVERLAP = timedelta(seconds=30)
+READ_ALL_EVERY = 60.0
+# A step comes at least this often, so that a clock that was put forward is noticed.
+MAX_WAIT = 0.5
+# Seconds until a row is tried again that somebody had locked.
+RETRY_AFTER = 0.05
+# With less time than this until the next occurrence nothing else is begun.
+QUIET = 0.1
+# Occurrences that are counted in one batch when many schedules were missed for long (10 µs each),
+# and those that are counted of one schedule in any case.
+COUNT_BUDGET = 10_000
+LEAST_COUNT = 100
+
+
+class Scheduler:
+    """Fires the occurrences of all schedules. Any number of them may work at the same time."""
+
+    def __init__(self, enqueue: Enqueue) -> None:
+        self._enqueue = enqueue
+        self.journal = Journal()
+        self.board = Board(self.journal)
+        self._polled_at: datetime | None = None
+        self._read_all_at: datetime | None = None
+
+    def step(self, now: datetime) -> float:
+        """See changes, fire one batch of what is due; returns seconds until the next step.
+
+        Raises django.db.Error when the database refuses; nothing is lost, call it again.
+        """
+        self.poll(now)
+        dues = self.collect(now)
+        if dues:
+            self.settle(dues, self.fire(dues, now), now)
+        wait = self._wait(now)
+        if wait >= QUIET:
+            self.journal.flush()
+        return wait
+
+    def poll(self, now: datetime) -> None:
+        """Learn what was changed since the last look, if that is a while ago."""
+        if _within(self._read_all_at, now, READ_ALL_EVERY) and self._polled_at is not None:
+            if not _within(self._polled_at, now, POLL_EVERY):
+                since = min(self._polled_at, now) - POLL_OVERLAP
+                self.board.learn(reading.changed_since(since), now)
+                self._polled_at = now
+            return
+        reads = reading.everything()
+        self.board.learn(reads, now)
+        self.board.keep_only({read.row.pk for read in reads})
+        self._polled_at = self._read_all_at = now
+
+    def collect(self, now: datetime) -> list[Due]:
+        """Take the next batch of what is due from the heap; `settle` must follow."""
+        plans = self.board.take_due(now, BATCH)
+        limit = max(LEAST_COUNT, COUNT_BUDGET // max(1, len(plans)))
+        return [
+            Due(plan, overdue(plan.after, plan.next, now, limit))
+            for plan in plans
+            if plan.next is not None
+        ]
+
+    def fire(self, dues: Sequence[Due], now: datetime) -> list[Fired]:
+        """Claim a batch and write its entries; puts it back when the database refuses."""
+        try:
+            return fire(dues, now, self._enqueue)
+        except DatabaseError:
+            for due in dues:
+                self._retry(due.plan, now)
+            raise
+
+    def settle(self, dues: Sequence[Due], won: Sequence[Fired], now: datetime) -> None:
+        """Plan what was won anew, and find out about the rest."""
+        for fired in won:
+            plan = replace(fired.due.plan, row=fired.row, next=fired.due.overdue.following)
+            self.board.put(plan)
+            self._note(fired, plan, now)
+        settled = {fired.row.pk for fired in won}
+        lost = {due.plan.row.pk: due.plan for due in dues if due.plan.row.pk not in settled}
+        if lost:
+            self._look_again(lost, now)
+
+    def _look_again(self, lost: dict[int, Plan], now: datetime) -> None:
+        """Another beat has fired them, or somebody is changing them or has."""
+        try:
+            reads = reading.these(lost)
+        except DatabaseError:
+            for plan in lost.values():
+                self._retry(plan, now)
+            raise
+        self.board.learn(reads, now)
+        for pk in lost.keys() - {read.row.pk for read in reads}:
+            self.board.forget(pk)
+        for plan in lost.values():
+            if self.board.is_current(plan):
+                self._retry(plan, now)
+
+    def _retry(self, plan: Plan, now: datetime) -> None:
+        self.board.retry(plan, now.timestamp() + RETRY_AFTER)
+
+    def _wait(self, now: datetime) -> float:
+        following = self.board.next_time()
+        if following is None:
+            return MAX_WAIT
+        return min(MAX_WAIT, max(0.0, following - now.timestamp()))
+
+    def _note(self, fired: Fired, plan: Plan, now: datetime) -> None:
+        pk = plan.row.pk
+        for entry in fired.entries:
+            if entry.status == RunStatus.QUEUED:
+                self.journal.note(pk, words.LOG_INVOKED, now)
+            elif entry.status == RunStatus.SKIPPED:
+                message = words.log_not_invoked(entry.reason)
+                self.journal.note(pk, message, now, Stream.SYSTEM_WARN)
+            else:
+                message = words.log_missed(fired.due.overdue, plan.zone)
+                self.journal.note(pk, message, now, Stream.SYSTEM_WARN)
+        if plan.next is not None:
+            self.journal.note(pk, words.log_next(plan.next - now), now)
+
+
+def _within(moment: datetime | None, now: datetime, seconds: float) -> bool:
+    """Whether `moment` is less than this long ago, by a clock that may jump."""
+    return moment is not None and abs((now - moment).total_seconds()) < seconds

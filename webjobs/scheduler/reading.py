@@ -1,0 +1,59 @@
+"""What beat reads from the database: few columns, no model objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from webjobs.models import AppSetting, EngineSettings, Schedule
+from webjobs.models.fields import SecretUnreadable
+from webjobs.models.setting import lenient_engine_settings
+from webjobs.models.webjob import ScheduleQuerySet
+from webjobs.scheduler.plan import Row
+
+# Beneath the number of parameters that SQLite takes in one statement.
+MAX_PKS = 500
+
+
+class Read(NamedTuple):
+    """A schedule and what else decides about it."""
+
+    row: Row
+    slot_pk: int
+    is_deleted: bool
+
+
+def everything() -> list[Read]:
+    """Every schedule of a WebJob that exists."""
+    return _read(Schedule.objects.live())
+
+
+def changed_since(moment: datetime) -> list[Read]:
+    """Every schedule that was changed at `moment` or later."""
+    return _read(Schedule.objects.filter(changed_at__gte=moment))
+
+
+def these(pks: Iterable[int]) -> list[Read]:
+    """Those of `pks`, at most MAX_PKS, that exist."""
+    return _read(Schedule.objects.filter(pk__in=list(pks)))
+
+
+def _read(schedules: ScheduleQuerySet) -> list[Read]:
+    columns = schedules.values_list(*Row._fields, "job__slot_id", "job__deleted_at")
+    return [
+        Read(Row._make(values), slot_pk, deleted_at is not None)
+        for *values, slot_pk, deleted_at in columns.iterator(chunk_size=2000)
+    ]
+
+
+def engine_of(slot_pk: int) -> EngineSettings | None:
+    """The settings of a slot that steer schedules; None when they cannot be decrypted."""
+    steering = Q(name__istartswith="WEBJOB") | Q(name__iexact="WEBSITE_TIME_ZONE")
+    try:
+        settings = list(AppSetting.objects.filter(steering, slot=slot_pk))
+    except SecretUnreadable:
+        return None
+    return lenient_engine_settings({setting.name: setting.value for setting in settings})
