@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -148,6 +149,13 @@ class ExtractTest(PackageCase):
         target = self.extracted("file", "go.sh")
         self.assertEqual([p.name for p in target.iterdir()], ["go.sh"])
         self.assertTrue(os.access(target / "go.sh", os.X_OK))
+
+    def test_a_name_with_folders_stays_in_its_folder(self) -> None:
+        self.zip.write_text("echo")
+        for name in ("../../go.sh", "C:\\jobs\\go.sh", "/tmp/go.sh"):
+            target = self.extracted("file", name)
+            self.assertEqual([p.name for p in target.iterdir()], ["go.sh"])
+            shutil.rmtree(target)
 
     def test_a_failure_leaves_nothing(self) -> None:
         zips.write(self.zip, {"run.sh": "echo", "data.bin": os.urandom(100_000)})

@@ -9,17 +9,17 @@ from __future__ import annotations
 import stat
 import struct
 import time
-import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
+from webjobs.runner import names
+from webjobs.runner.refusal import PackageError, PackageLimits, shown
+
 CHUNK = 64 * 1024
-MAX_COMPONENT_BYTES = 255  # What ext4, APFS and NTFS take as one file name.
-MAX_PATH_BYTES = 1024
 # Room per entry in the table of contents. A real table stays far below it; a larger one only
 # serves to fill our memory.
 _TABLE_BYTES_PER_ENTRY = 512
@@ -28,30 +28,6 @@ _END_RECORD = struct.Struct("<4s4H2LH")
 _END_RECORD_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR_64_BYTES = 20
 _ENCRYPTED_FLAGS = 0x1 | 0x40 | 0x2000
-_UTF8_FLAG = 0x800
-
-
-class PackageError(Exception):
-    """An upload that is refused.
-
-    `code` is a stable slug for programs; `message` tells a person what is wrong, where, and how
-    to mend it.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-@dataclass(frozen=True)
-class PackageLimits:
-    """What an upload may unpack to. Sizes in bytes; `ratio` is unpacked to packed size."""
-
-    entries: int = 10_000
-    total: int = 1024**3
-    ratio: int = 200
-    ratio_from: int = 1024**2  # Entries up to this size may have any ratio.
 
 
 @dataclass(frozen=True)
@@ -71,12 +47,6 @@ class Member:
 
     info: zipfile.ZipInfo
     entry: Entry
-
-
-def shown(name: str) -> str:
-    """A name from outside as it may stand in a message: printable and short."""
-    clean = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
-    return clean if len(clean) <= 100 else clean[:60] + "…" + clean[-39:]
 
 
 @contextmanager
@@ -164,51 +134,13 @@ def read_members(archive: zipfile.ZipFile, limits: PackageLimits) -> list[Member
         raise _corrupt("Its table of contents has more entries than it tells.")
     members = []
     for info in infos:
-        name = _decoded_name(info)
-        path = safe_path(name)
+        name = names.decoded(info)
+        path = names.safe_path(name)
         _check_kind(info, name)
-        if path and not _is_junk(path):
+        if path and not names.is_junk(path):
             members.append(Member(info, _entry(info, name, path)))
-    _check_clashes(member.entry for member in members)
+    names.check_clashes((member.entry.path, member.entry.is_dir) for member in members)
     return members
-
-
-def _decoded_name(info: zipfile.ZipInfo) -> str:
-    name = info.orig_filename
-    if info.flag_bits & _UTF8_FLAG:
-        return name
-    # Finder and some others write UTF-8 without saying so; text in code page 437 that happens
-    # to be valid UTF-8 does not exist in practice.
-    try:
-        return name.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return name
-
-
-def safe_path(name: str) -> str:
-    """The relative path for an entry's name; empty for the root folder itself."""
-    label = f'The entry "{shown(name)}"'
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
-        raise PackageError(
-            "bad_name", f"{label} has a control character in its name. Rename the file."
-        )
-    path = name.replace("\\", "/")
-    if path.startswith("/") or (len(path) >= 2 and path[1] == ":" and path[0].isalpha()):
-        raise PackageError(
-            "unsafe_path",
-            f"{label} has an absolute path. Zip the folder of the job with relative paths.",
-        )
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if ".." in parts:
-        raise PackageError(
-            "unsafe_path",
-            f"{label} leads out of the package with “..”. Zip the folder of the job itself.",
-        )
-    if len(path.encode()) > MAX_PATH_BYTES or any(
-        len(part.encode()) > MAX_COMPONENT_BYTES for part in parts
-    ):
-        raise PackageError("bad_name", f"{label} has a name that is too long. Rename the file.")
-    return "/".join(parts)
 
 
 def _check_kind(info: zipfile.ZipInfo, name: str) -> None:
@@ -234,11 +166,6 @@ def _check_kind(info: zipfile.ZipInfo, name: str) -> None:
         )
 
 
-def _is_junk(path: str) -> bool:
-    parts = path.split("/")
-    return parts[0] == "__MACOSX" or parts[-1] == ".DS_Store"
-
-
 def _entry(info: zipfile.ZipInfo, name: str, path: str) -> Entry:
     mode = info.external_attr >> 16
     return Entry(
@@ -255,37 +182,6 @@ def _modified(info: zipfile.ZipInfo) -> float:
         return time.mktime((*info.date_time, 0, 0, -1))
     except (ValueError, OverflowError):
         return 0.0
-
-
-def _check_clashes(entries: Iterable[Entry]) -> None:
-    """Refuse names that are one file on Windows and macOS, or a file and a folder at once."""
-    known: dict[str, tuple[str, bool]] = {}
-    for entry in entries:
-        for path, is_dir in _with_parents(entry):
-            key = _folded(path)
-            if key not in known:
-                known[key] = (path, is_dir)
-            elif not is_dir or known[key] != (path, True):
-                raise _clash(path, known[key][0])
-
-
-def _with_parents(entry: Entry) -> Iterator[tuple[str, bool]]:
-    parts = entry.path.split("/")
-    for depth in range(1, len(parts)):
-        yield "/".join(parts[:depth]), True
-    yield entry.path, entry.is_dir
-
-
-def _clash(path: str, other: str) -> PackageError:
-    if path == other:
-        detail = f'The name "{shown(path)}" is in the zip file more than once.'
-    else:
-        detail = f'The names "{shown(other)}" and "{shown(path)}" differ only by case or accents.'
-    return PackageError("name_clash", f"{detail} Rename or remove one of them.")
-
-
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()
 
 
 @contextmanager

@@ -9,10 +9,11 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from webjobs.runner import archive
-from webjobs.runner.archive import Entry, PackageLimits
+from webjobs.runner import archive, names
+from webjobs.runner.archive import Entry
 from webjobs.runner.entry_point import RUNNABLE
 from webjobs.runner.package import Kind
+from webjobs.runner.refusal import PackageLimits
 
 # The package was checked before it was stored; a limit that was lowered since must not stop it.
 _NO_LIMITS = PackageLimits(entries=10**9, total=10**18, ratio=10**9)
@@ -33,7 +34,7 @@ def extract(source: IO[bytes], kind: Kind, file_name: str, target: Path) -> None
         if kind == "zip":
             _unpack(source, fresh)
         else:
-            _write(source, fresh / file_name, executable=True, modified=None)
+            _write(source, fresh / names.base_name(file_name), executable=True, modified=None)
         fresh.rename(target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal, TypeAlias
 
-from webjobs.runner import archive, entry_point, settings_job
-from webjobs.runner.archive import Entry, Member, PackageError, PackageLimits, shown
+from webjobs.runner import archive, entry_point, names, settings_job
+from webjobs.runner.archive import Entry, Member
 from webjobs.runner.entry_point import RUNNABLE
+from webjobs.runner.refusal import PackageError, PackageLimits, shown
 from webjobs.runner.settings_job import JobSettings
 
 __all__ = ["RUNNABLE", "Entry", "Kind", "Package", "PackageError", "PackageLimits", "check"]
@@ -51,7 +52,7 @@ def check(
     PackageError.
     """
     limits = limits or PackageLimits()
-    name = PurePosixPath(file_name.replace("\\", "/")).name
+    name = names.base_name(file_name)
     with path.open("rb") as source:
         digest = hashlib.file_digest(source, "sha256").hexdigest()
         size = source.tell()
@@ -110,7 +111,7 @@ def _check_zip(source: IO[bytes], limits: PackageLimits, extensions: Sequence[st
 
 
 def _check_file(path: Path, name: str, size: int, extensions: Sequence[str]) -> _Contents:
-    if archive.safe_path(name) != name:
+    if names.safe_path(name) != name:
         raise PackageError("bad_name", f'The file name "{shown(name)}" cannot be used. Rename it.')
     if PurePosixPath(name).suffix.lower() not in extensions:
         raise _no_script("", [name], extensions)

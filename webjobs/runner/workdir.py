@@ -14,10 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from webjobs.runner import settings_job, tree
-from webjobs.runner.archive import PackageError
 from webjobs.runner.extraction import extract
 from webjobs.runner.folders import SCRAP, Folders, JobKey
-from webjobs.runner.package import Kind
+from webjobs.runner.package import Kind, PackageError
 from webjobs.runner.settings_job import Json
 
 __all__ = ["JobFiles", "JobKey", "WorkingCopy", "Workspace", "WorkspaceError"]
