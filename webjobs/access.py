@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from ipaddress import ip_address
+
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
@@ -14,8 +18,23 @@ from webjobs.models.app import PRODUCTION
 def actor_of(request: HttpRequest) -> Actor:
     """Who asks, for the record."""
     user = request.user if isinstance(request.user, User) else None
-    address = request.META.get("REMOTE_ADDR") or None
-    return Actor(user=user, name=user.get_username() if user else "", address=address)
+    name = user.get_username() if user else ""
+    return Actor(user=user, name=name, address=address_of(request))
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The client's IP address; that of a proxy counts as the client's unless it is trusted.
+
+    A trusted proxy adds the address it saw to the end of X-Forwarded-For; what stands before may
+    be the client's invention. None when there is none, as on a Unix socket.
+    """
+    seen = [request.META.get("REMOTE_ADDR", "")]
+    if settings.USE_X_FORWARDED_HOST:
+        seen.append(request.headers.get("X-Forwarded-For", "").rpartition(",")[2])
+    for text in reversed(seen):
+        with suppress(ValueError):
+            return str(ip_address(text.strip()))
+    return None
 
 
 def role_of(user: User | AnonymousUser, app: App) -> Role | None:
@@ -42,8 +61,15 @@ def check(user: User | AnonymousUser, app: App, role: Role) -> None:
         )
 
 
+def _name(text: str) -> str:
+    """`text` unless no database could be asked for it."""
+    if "\0" in text:
+        raise Http404("No such name.")
+    return text
+
+
 def app_for(request: HttpRequest, app: str, role: Role = Role.READER) -> App:
-    found = App.objects.filter(name__iexact=app).first()
+    found = App.objects.filter(name__iexact=_name(app)).first()
     if found is None:
         raise Http404("No such app.")
     check(request.user, found, role)
@@ -54,7 +80,7 @@ def slot_for(
     request: HttpRequest, app: str, slot: str = PRODUCTION, role: Role = Role.READER
 ) -> Slot:
     parent = app_for(request, app, role)
-    found = Slot.objects.select_related("app").filter(app=parent, name__iexact=slot).first()
+    found = Slot.objects.select_related("app").filter(app=parent, name__iexact=_name(slot)).first()
     if found is None:
         raise Http404("No such slot.")
     return found
@@ -67,7 +93,7 @@ def webjob_for(
     found = (
         WebJob.objects.living()
         .select_related("slot__app", "package", "schedule")
-        .filter(slot=parent, type=type, name__iexact=name)
+        .filter(slot=parent, type=_name(type), name__iexact=_name(name))
         .first()
     )
     if found is None:

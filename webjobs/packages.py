@@ -49,36 +49,36 @@ def check_upload(path: Path, file_name: str) -> Upload:
     return Upload(path, file_name, packages.check(path, file_name, extensions=list(table)))
 
 
-def store(upload: Upload, user: User | None) -> Package:
-    """The row of this package; its bytes are in the storage before the row exists."""
-    checked = upload.checked
-    existing = Package.objects.filter(sha256=checked.sha256, file_name=upload.file_name).first()
-    package = existing or Package(
-        sha256=checked.sha256,
-        size=checked.size,
-        kind=checked.kind,
-        file_name=upload.file_name,
-        entries=[[entry.path, entry.size] for entry in checked.entries if not entry.is_dir],
-        script=checked.script,
-        candidates=list(checked.candidates),
-        settings_job=checked.settings.to_dict(),
-        created_by=user,
-    )
-    _save(package, upload.path)
-    if existing is None:
-        package.save()
-    return package
-
-
-def _save(package: Package, path: Path) -> None:
-    storage = storages["packages"]
-    if storage.exists(package.storage_name):
-        if storage.size(package.storage_name) == package.size:
+def keep(upload: Upload) -> None:
+    """Put the bytes of `upload` into the storage, unless they are there."""
+    storage, checked = storages["packages"], upload.checked
+    name = Package(sha256=checked.sha256).storage_name
+    if storage.exists(name):
+        if storage.size(name) == checked.size:
             return
         # A save that was cut off half-way left it.
-        storage.delete(package.storage_name)
-    with path.open("rb") as file:
-        storage.save(package.storage_name, File(file))
+        storage.delete(name)
+    with upload.path.open("rb") as file:
+        storage.save(name, File(file))
+
+
+def store(upload: Upload, user: User | None) -> Package:
+    """The row of a package whose bytes `keep` has put into the storage before."""
+    checked = upload.checked
+    package, _ = Package.objects.get_or_create(
+        sha256=checked.sha256,
+        file_name=upload.file_name,
+        defaults={
+            "size": checked.size,
+            "kind": checked.kind,
+            "entries": [[entry.path, entry.size] for entry in checked.entries if not entry.is_dir],
+            "script": checked.script,
+            "candidates": list(checked.candidates),
+            "settings_job": checked.settings.to_dict(),
+            "created_by": user,
+        },
+    )
+    return package
 
 
 def local_path(package: Package, cache: Path) -> Path:

@@ -15,6 +15,10 @@ ALREADY_RUNNING = "Cannot start a new run since job is already running."
 STOPPED = 'WebJobs are currently in "stopped" state.'
 ALREADY_EXISTS = "The WebJob already exists."
 
+GONE = "This WebJob is being deleted."
+# What the column of the audit entries takes.
+TARGET_MAX_LENGTH = 300
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -38,18 +42,36 @@ class Refused(Exception):
         self.status = status
 
 
-def record(actor: Actor, action: str, slot: Slot | App, target: str, **details: Any) -> None:
-    """Write the audit entry of an action; never pass a secret in `details`."""
-    app = slot.app if isinstance(slot, Slot) else slot
+def record(
+    actor: Actor, action: str, where: Slot | App | None, target: str, **details: Any
+) -> None:
+    """Write the audit entry of an action; `where` is None for what belongs to the whole portal.
+
+    Never pass a secret in `details`.
+    """
+    app = where.app if isinstance(where, Slot) else where
+    parts = [str(part) for part in (where, target) if part]
     AuditEntry.objects.create(
         user=actor.user,
         user_name=actor.name,
         address=actor.address,
         action=action,
         app=app,
-        target=f"{slot}/{target}" if target else str(slot),
+        target="/".join(parts)[:TARGET_MAX_LENGTH],
         details=details,
     )
+
+
+def hold(job: WebJob) -> None:
+    """Lock the row of `job` until the transaction ends, and bring `job` up to date.
+
+    Raises Refused when it is being deleted: whoever has it locked knows that it stays.
+    """
+    living = WebJob.objects.living().select_related("slot__app").select_for_update(of=("self",))
+    try:
+        job.refresh_from_db(from_queryset=living)
+    except WebJob.DoesNotExist:
+        raise Refused("gone", GONE, 404) from None
 
 
 def path_of(job: WebJob) -> str:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from webjobs.dispatch.asking import ALREADY_RUNNING, STOPPED, Actor, Refused, path_of, record
+from webjobs.dispatch.asking import (
+    ALREADY_RUNNING,
+    STOPPED,
+    Actor,
+    Refused,
+    hold,
+    path_of,
+    record,
+)
 from webjobs.models import Run, WebJob
 from webjobs.models.run import run_number
 from webjobs.models.setting import lenient_engine_settings, settings_of
@@ -28,13 +36,11 @@ def run_now(
     """Start a run of a triggered WebJob; raises Refused while one is active or all is stopped."""
     if job.is_continuous:
         raise Refused("not-triggered", "A continuous WebJob is started and stopped, not run.", 400)
-    if lenient_engine_settings(settings_of(job.slot)).stopped:
-        raise Refused("stopped", STOPPED)
-    try:
-        split_arguments(arguments)
-    except ArgumentsError as error:
-        raise Refused("arguments", f"The arguments cannot be read: {error}", 400) from error
+    _check_arguments(arguments)
     with transaction.atomic():
+        hold(job)
+        if lenient_engine_settings(settings_of(job.slot)).stopped:
+            raise Refused("stopped", STOPPED)
         run = _insert_run(
             Run(
                 job=job,
@@ -54,6 +60,15 @@ def run_now(
     return run
 
 
+def _check_arguments(arguments: str) -> None:
+    try:
+        split_arguments(arguments)
+    except ArgumentsError as error:
+        raise Refused("arguments", f"The arguments cannot be read: {error}", 400) from error
+    if "\0" in arguments:
+        raise Refused("arguments", "The arguments cannot contain a null character.", 400)
+
+
 def _insert_run(run: Run) -> Run:
     """Insert with the next free number; the lane's constraint says that another run is active."""
     first = run_number(run.queued_at)
@@ -70,13 +85,11 @@ def _insert_run(run: Run) -> Run:
 
 
 def stop_run(run: Run, actor: Actor) -> None:
-    """Ask for the end of an active run; a queued one ends at once."""
+    """Ask for the end of an active run; a queued one ends at once. Asking twice is no error."""
     now = timezone.now()
     reason = f"Stopped by {actor.name}."
     with transaction.atomic():
         wished = run.request_stop(now, reason)
-        if not wished and Run.objects.filter(pk=run.pk, status__in=["Queued"]).exists():
-            wished = True
         if not wished and not Run.objects.active().filter(pk=run.pk).exists():
             raise Refused("not-running", "This run has ended already.")
         run.cancel(now, reason)

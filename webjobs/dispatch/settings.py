@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -33,9 +33,12 @@ class SettingChange:
 @transaction.atomic
 def create_app(name: str, actor: Actor) -> App:
     """A new app with its production slot; its maker becomes Contributor."""
-    if App.objects.filter(name__iexact=name).exists():
-        raise Refused("app-exists", f"An app named {name} exists already. Choose another name.")
-    app = App.objects.create(name=name)
+    try:
+        with transaction.atomic():
+            app = App.objects.create(name=name)
+    except IntegrityError:
+        message = f"An app named {name} exists already. Choose another name."
+        raise Refused("app-exists", message) from None
     Slot.objects.create(app=app)
     if actor.user is not None:
         Membership.objects.create(app=app, user=actor.user, role=Role.CONTRIBUTOR)
@@ -46,6 +49,12 @@ def create_app(name: str, actor: Actor) -> App:
 @transaction.atomic
 def change_settings(slot: Slot, changes: Sequence[SettingChange], actor: Actor) -> None:
     """Apply all `changes` or none; they take effect at once. Raises Refused naming the setting."""
+    restart = any(not steers_engine(change.name) for change in changes)
+    # First, because the row's lock lets others wait who change settings of this slot.
+    Slot.objects.filter(pk=slot.pk).update(
+        settings_revision=F("settings_revision") + 1,
+        environment_revision=F("environment_revision") + int(restart),
+    )
     before = settings_of(slot)
     after = {name.lower(): value for name, value in before.items()}
     for change in changes:
@@ -59,11 +68,6 @@ def change_settings(slot: Slot, changes: Sequence[SettingChange], actor: Actor) 
         raise Refused("setting", str(error), 400) from error
     for change in changes:
         _write_setting(slot, change)
-    restart = any(not steers_engine(change.name) for change in changes)
-    Slot.objects.filter(pk=slot.pk).update(
-        settings_revision=F("settings_revision") + 1,
-        environment_revision=F("environment_revision") + int(restart),
-    )
     Schedule.objects.filter(job__slot=slot).update(changed_at=timezone.now())
     if engine.stopped and not lenient_engine_settings(before).stopped:
         _stop_all_runs(slot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
@@ -9,12 +10,24 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from webjobs import ncrontab, packages, timezones
-from webjobs.dispatch.asking import ALREADY_EXISTS, STOPPED, Actor, Refused, path_of, record
+from webjobs.dispatch.asking import (
+    ALREADY_EXISTS,
+    GONE,
+    STOPPED,
+    Actor,
+    Refused,
+    hold,
+    path_of,
+    record,
+)
 from webjobs.models import Run, Schedule, Slot, WebJob
 from webjobs.models.setting import lenient_engine_settings, settings_of
 from webjobs.runner.settings_job import JobSettings
 from webjobs.states import JobType
 from webjobs.tasks import nudge_workers
+
+# What the column takes.
+EXPRESSION_MAX_LENGTH = 255
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,7 @@ def start(job: WebJob, actor: Actor) -> None:
     if lenient_engine_settings(settings_of(job.slot)).stopped:
         raise Refused("stopped", STOPPED)
     if not job.request_start():
-        raise Refused("gone", "This WebJob is being deleted.", 404)
+        raise Refused("gone", GONE, 404)
     record(actor, "webjob.start", job.slot, path_of(job))
     transaction.on_commit(nudge_workers)
 
@@ -73,6 +86,7 @@ def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
     )
     wished = asked.merged_over(new.upload.checked.settings)
     _check_settings(wished, new.type)
+    packages.keep(new.upload)
     try:
         with transaction.atomic():
             package = packages.store(new.upload, actor.user)
@@ -91,15 +105,18 @@ def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
 
 def replace_package(job: WebJob, upload: packages.Upload, actor: Actor) -> None:
     """Give a WebJob new files; keys of the new settings.job replace, all others stay."""
-    wished = upload.checked.settings.merged_over(parse_settings_of(job))
-    _check_settings(wished, JobType(job.type))
+    packages.keep(upload)
     with transaction.atomic():
+        hold(job)
+        wished = upload.checked.settings.merged_over(parse_settings_of(job))
+        _check_settings(wished, JobType(job.type))
         package = packages.store(upload, actor.user)
         job.package, job.script = package, package.script
         _apply(job, wished)
         _save_changed(job, "package", "script")
         _apply_schedule(job, wished)
         record(actor, "webjob.replace", job.slot, path_of(job), package=package.sha256)
+        job.refresh_from_db()
         transaction.on_commit(nudge_workers)
 
 
@@ -107,10 +124,12 @@ def set_settings_job(job: WebJob, values: JobSettings, actor: Actor) -> None:
     """Replace the effective settings.job; raises Refused naming the key that cannot be."""
     _check_settings(values, JobType(job.type))
     with transaction.atomic():
+        hold(job)
         _apply(job, values)
         _save_changed(job)
         _apply_schedule(job, values)
         record(actor, "webjob.settings", job.slot, path_of(job), settings=values.to_dict())
+        job.refresh_from_db()
         transaction.on_commit(nudge_workers)
 
 
@@ -118,16 +137,20 @@ def set_schedule(
     job: WebJob, expression: str | None, time_zone: str, is_enabled: bool, actor: Actor
 ) -> None:
     """Change, switch, or (None) remove the schedule of a triggered WebJob."""
-    wished = replace(
-        parse_settings_of(job), schedule=expression or None, time_zone=time_zone or None
-    )
-    _check_settings(wished, JobType(job.type))
+    if job.is_continuous:
+        raise Refused("not-triggered", "Only triggered WebJobs have a schedule.", 400)
     with transaction.atomic():
+        hold(job)
+        wished = replace(
+            parse_settings_of(job), schedule=expression or None, time_zone=time_zone or None
+        )
+        _check_settings(wished, JobType(job.type))
         _apply_schedule(job, wished, is_enabled=is_enabled)
         record(
             actor, "webjob.schedule", job.slot, path_of(job),
             schedule=expression, time_zone=time_zone, is_enabled=is_enabled,
         )  # fmt: skip
+        job.refresh_from_db()
 
 
 def parse_settings_of(job: WebJob) -> JobSettings:
@@ -149,15 +172,37 @@ def _require_continuous(job: WebJob) -> None:
 
 
 def _check_settings(values: JobSettings, type: JobType) -> None:
+    _check_storable(values)
     try:
         if values.schedule and type == JobType.TRIGGERED:
-            ncrontab.parse(values.schedule)
+            _check_expression(values.schedule)
         if values.time_zone:
             timezones.resolve(values.time_zone)
     except ncrontab.NcrontabError as error:
         raise Refused("schedule", f"schedule: {error}", 400) from error
     except timezones.UnknownTimeZone as error:
         raise Refused("time_zone", f"time_zone: {error}", 400) from error
+
+
+def _check_expression(text: str) -> None:
+    ncrontab.parse(text)
+    if len(text) > EXPRESSION_MAX_LENGTH:
+        raise Refused(
+            "schedule",
+            f"schedule: has {len(text)} characters, and at most {EXPRESSION_MAX_LENGTH} can be "
+            "kept. Write ranges such as 0-30 instead of lists.",
+            400,
+        )
+
+
+def _check_storable(values: JobSettings) -> None:
+    """PostgreSQL's jsonb takes every JSON text but null characters and halves of characters."""
+    try:
+        text = json.dumps(values.to_dict(), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Refused("settings", "settings.job holds half a character.", 400) from None
+    if rb"\u0000" in text:
+        raise Refused("settings", "settings.job cannot hold a null character.", 400)
 
 
 def _apply(job: WebJob, values: JobSettings) -> None:
@@ -185,7 +230,7 @@ def _apply_schedule(job: WebJob, values: JobSettings, *, is_enabled: bool | None
     if not values.schedule:
         Schedule.objects.filter(job=job).delete()
         return
-    expression, time_zone = values.schedule, values.time_zone or ""
+    expression, time_zone = values.schedule, (values.time_zone or "").strip()
     schedule, created = Schedule.objects.get_or_create(
         job=job,
         defaults={"expression": expression, "time_zone": time_zone, "since": now}
