@@ -4,13 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connection
 
 from webjobs.logs.frames import Frame, count_lines, find_line, unpack
-from webjobs.models import LogChunk
+from webjobs.models import Log
 
 # Bytes that one query of a long read brings into memory, and one chunk more.
 _STEP = 1024 * 1024
-_COLUMNS = ("offset", "lines_before", "frames", "data")
+
+# SQL, because every open page asks for these once a second.
+_STATE = """
+    SELECT size, lines, is_complete,
+        (SELECT MIN("offset") FROM webjobs_logchunk WHERE log_id = webjobs_log.id)
+    FROM webjobs_log WHERE id = %s
+"""
+_AT = """
+    SELECT "offset", lines_before, frames, data FROM webjobs_logchunk
+    WHERE log_id = %s AND "offset" <= %s ORDER BY "offset" DESC LIMIT 1
+"""
+_FIRST = """
+    SELECT "offset", lines_before, frames, data FROM webjobs_logchunk
+    WHERE log_id = %s ORDER BY "offset" LIMIT 1
+"""
+_OF_LINE = """
+    SELECT "offset", lines_before, frames, data FROM webjobs_logchunk
+    WHERE log_id = %s AND lines_before < %s ORDER BY lines_before DESC, "offset" DESC LIMIT 1
+"""
+_BETWEEN = """
+    SELECT "offset", lines_before, frames, data FROM webjobs_logchunk
+    WHERE log_id = %s AND "offset" < %s AND "offset" >= COALESCE(
+        (SELECT MAX("offset") FROM webjobs_logchunk WHERE log_id = %s AND "offset" <= %s), 0)
+    ORDER BY "offset"
+"""
 
 
 @dataclass(frozen=True)
@@ -66,20 +93,34 @@ def _cut_frames(frames: list[Frame], first: int, last: int) -> Iterator[Frame]:
         position += length
 
 
+@dataclass(frozen=True)
+class State:
+    """A log as its row has it now."""
+
+    log_id: int
+    size: int
+    lines: int
+    is_complete: bool
+    first_kept: int  # offset of the first byte that is still stored
+
+
+def state_of(log: Log) -> State:
+    """Raises Log.DoesNotExist when the log was deleted."""
+    rows = _rows(_STATE, log.pk)
+    if not rows:
+        raise Log.DoesNotExist
+    size, lines, is_complete, first_kept = rows[0]
+    return State(log.pk, size, lines, bool(is_complete), first_kept or 0)
+
+
 def piece_at(log_id: int, offset: int) -> Piece | None:
     """The chunk that holds `offset`, else the first one behind it."""
-    chunks = LogChunk.objects.filter(log_id=log_id)
-    row = chunks.filter(offset__lte=offset).order_by("-offset").values_list(*_COLUMNS).first()
-    if row is None:
-        row = chunks.order_by("offset").values_list(*_COLUMNS).first()
-    return None if row is None else _piece(*row)
+    return _only(_AT, log_id, offset) or _only(_FIRST, log_id)
 
 
 def piece_of_line(log_id: int, number: int) -> Piece | None:
     """The chunk in which the line `number` begins; None when that is deleted."""
-    chunks = LogChunk.objects.filter(log_id=log_id, lines_before__lt=number)
-    row = chunks.order_by("-lines_before", "-offset").values_list(*_COLUMNS).first()
-    return None if row is None else _piece(*row)
+    return _only(_OF_LINE, log_id, number)
 
 
 def pieces(log_id: int, start: int, stop: int) -> Iterator[Piece]:
@@ -104,30 +145,31 @@ def all_pieces(log_id: int, start: int, stop: int) -> Iterator[Piece]:
                 start = piece.end
         if not found:
             # Rolling has removed what was to come next.
-            kept = first_offset(log_id)
-            if kept <= start:
+            first = _only(_FIRST, log_id)
+            if first is None or first.offset <= start:
                 return
-            start = kept
+            start = first.offset
 
 
 def _chunks(log_id: int, start: int, stop: int) -> Iterator[Piece]:
     """Every chunk with a byte between the offsets, and perhaps one before."""
-    chunks = LogChunk.objects.filter(log_id=log_id, offset__lt=stop).order_by("offset")
-    before = chunks.filter(offset__lte=start).order_by("-offset").values("offset").first()
-    if before is not None:
-        chunks = chunks.filter(offset__gte=before["offset"])
-    for row in chunks.values_list(*_COLUMNS):
+    for row in _rows(_BETWEEN, log_id, stop, log_id, start):
         yield _piece(*row)
 
 
-def first_offset(log_id: int) -> int:
-    """Of the first byte that is still stored; 0 for a log without any."""
-    chunks = LogChunk.objects.filter(log_id=log_id).order_by("offset")
-    return chunks.values_list("offset", flat=True).first() or 0
+def _only(statement: str, *values: int) -> Piece | None:
+    rows = _rows(statement, *values)
+    return _piece(*rows[0]) if rows else None
+
+
+def _rows(statement: str, *values: int) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
 
 
 def _piece(offset: int, lines_before: int, index: bytes, data: bytes) -> Piece:
-    # PostgreSQL hands out memoryviews.
+    # PostgreSQL may hand out memoryviews.
     begins_line, frames = unpack(bytes(index))
     open_stream = None if begins_line else frames[0].stream
     return Piece(offset, lines_before, open_stream, frames, bytes(data))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from webjobs.logs.chunks import Piece, first_offset, piece_at, piece_of_line, pieces
+from webjobs.logs.chunks import Piece, State, piece_at, piece_of_line, pieces, state_of
 from webjobs.logs.frames import split_lines, unfinished
 from webjobs.models import Log
 from webjobs.states import Stream
@@ -22,10 +22,11 @@ MAX_BYTES = 256 * 1024
 # Smaller pages could not hold one character and a line end.
 MIN_BYTES = 16
 
+_STREAMS = tuple(Stream)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """A line, or the part of one that a page holds. Numbers count from 1, offsets from 0.
 
@@ -62,7 +63,7 @@ def read_after(log: Log, offset: int, max_bytes: int = MAX_BYTES) -> Page:
     line end; those wait for the next page. From any other offset inside a character its remaining
     bytes show as U+FFFD. Below `first_kept` it starts there.
     """
-    state = _state(log)
+    state = state_of(log)
     start = min(max(offset, state.first_kept), state.size)
     return _page(state, start, min(state.size, start + max(max_bytes, MIN_BYTES)))
 
@@ -73,7 +74,7 @@ def read_lines(log: Log, first_line: int, count: int, max_bytes: int = MAX_BYTES
     Lines that are no longer kept are left out: it starts at the first one that is, which may be
     the rest of a line.
     """
-    state = _state(log)
+    state = state_of(log)
     first_line = max(first_line, _first_kept_line(state))
     start = _line_start(state, first_line)
     stop = _line_start(state, first_line + count)
@@ -85,7 +86,16 @@ def read_before(log: Log, offset: int, count: int, max_bytes: int = MAX_BYTES) -
 
     Where a single line is longer, its end alone is the page.
     """
-    state = _state(log)
+    return _before(state_of(log), offset, count, max_bytes)
+
+
+def tail(log: Log, count: int, max_bytes: int = MAX_BYTES) -> Page:
+    """The last `count` lines."""
+    state = state_of(log)
+    return _before(state, state.size, count, max_bytes)
+
+
+def _before(state: State, offset: int, count: int, max_bytes: int) -> Page:
     stop = min(max(offset, state.first_kept), state.size)
     start = _line_start(state, max(1, _lines_until(state, stop) - count + 1))
     room = max(max_bytes, MIN_BYTES)
@@ -94,32 +104,7 @@ def read_before(log: Log, offset: int, count: int, max_bytes: int = MAX_BYTES) -
     return _page(state, start, stop)
 
 
-def tail(log: Log, count: int, max_bytes: int = MAX_BYTES) -> Page:
-    """The last `count` lines."""
-    return read_before(log, log_size(log), count, max_bytes)
-
-
-def log_size(log: Log) -> int:
-    """How many bytes the log has now, by the database."""
-    return Log.objects.values_list("size", flat=True).get(pk=log.pk)
-
-
-@dataclass(frozen=True)
-class _State:
-    log_id: int
-    size: int
-    lines: int
-    first_kept: int
-    is_complete: bool
-
-
-def _state(log: Log) -> _State:
-    row = Log.objects.values_list("size", "lines", "is_complete").get(pk=log.pk)
-    size, lines, is_complete = row
-    return _State(log.pk, size, lines, first_offset(log.pk), is_complete)
-
-
-def _line_start(state: _State, number: int) -> int:
+def _line_start(state: State, number: int) -> int:
     """The offset of a line: the first kept one before what is kept, the size behind the last."""
     if number > state.lines:
         return state.size
@@ -128,20 +113,20 @@ def _line_start(state: _State, number: int) -> int:
     return state.first_kept if start is None else min(start, state.size)
 
 
-def _first_kept_line(state: _State) -> int:
+def _first_kept_line(state: State) -> int:
     """The number of the line that the first kept byte belongs to."""
     piece = piece_at(state.log_id, state.first_kept) if state.first_kept else None
     return piece.lines_before + piece.begins_line(piece.offset) if piece else 1
 
 
-def _lines_until(state: _State, offset: int) -> int:
+def _lines_until(state: State, offset: int) -> int:
     if offset >= state.size:
         return state.lines
     piece = piece_at(state.log_id, offset)
     return piece.lines_until(max(offset, piece.offset)) if piece else state.lines
 
 
-def _clean_start(state: _State, start: int, stop: int) -> int:
+def _clean_start(state: State, start: int, stop: int) -> int:
     """The first line that begins in these bytes, or else the first character."""
     piece = _join(pieces(state.log_id, start, stop))
     if piece is None:
@@ -153,7 +138,7 @@ def _clean_start(state: _State, start: int, stop: int) -> int:
     return piece.offset + broken
 
 
-def _page(state: _State, start: int, stop: int) -> Page:
+def _page(state: State, start: int, stop: int) -> Page:
     """The lines between two offsets; `end` is a little before `stop` when that cuts a character."""
     # One byte more, where there is one, tells whether a line begins behind the page.
     whole = _join(pieces(state.log_id, start, min(stop + 1, state.size)))
@@ -187,10 +172,13 @@ def _lines(piece: Piece, *, is_boundary: bool) -> Iterator[Line]:
     """Its lines; `is_boundary`: the last one ends with it, even without a newline."""
     number = piece.lines_before
     last = len(piece.data)
+    moment, when = 0, _EPOCH
     for start, end, stream, at, is_begun in split_lines(
         piece.data, piece.frames, piece.open_stream
     ):
         number += is_begun
+        if at != moment:
+            moment, when = at, _EPOCH + timedelta(microseconds=at)
         content = piece.data[start:end]
         is_ended = content.endswith(b"\n")
         if is_ended:
@@ -198,15 +186,15 @@ def _lines(piece: Piece, *, is_boundary: bool) -> Iterator[Line]:
         yield Line(
             number,
             piece.offset + start,
-            _EPOCH + timedelta(microseconds=at),
-            Stream(stream),
+            when,
+            _STREAMS[stream],
             content.decode(errors="replace"),
             is_partial=end == last and not is_ended and not is_boundary,
             is_rest=not is_begun,
         )
 
 
-def _made(state: _State, lines: list[Line], start: int, end: int, first_line: int) -> Page:
+def _made(state: State, lines: list[Line], start: int, end: int, first_line: int) -> Page:
     return Page(
         lines,
         start,

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from webjobs.logs.chunks import Piece, all_pieces
+from webjobs.logs.chunks import Piece, all_pieces, state_of
 from webjobs.logs.frames import incomplete_character
-from webjobs.logs.reader import log_size
 from webjobs.models import Log
 from webjobs.states import Stream
 
@@ -26,7 +25,7 @@ _SECOND = 1_000_000
 
 def raw(log: Log, stream: Stream | None = None) -> Iterator[bytes]:
     """The bytes of one stream exactly as they were written; None: of all, in order of arrival."""
-    for piece in all_pieces(log.pk, 0, log_size(log)):
+    for piece in all_pieces(log.pk, 0, state_of(log).size):
         if stream is None or all(frame.stream == stream for frame in piece.frames):
             yield piece.data
         elif data := b"".join(part for part, of, _ in _parts(piece) if of == stream):
@@ -40,7 +39,7 @@ def azure_text(log: Log, start: int = 0) -> Iterator[bytes]:
     it is shown as a line.
     """
     text = _AzureText(log.instance_key[:6])
-    for piece in all_pieces(log.pk, start, log_size(log)):
+    for piece in all_pieces(log.pk, start, state_of(log).size):
         yield b"".join(text.render(*part) for part in _parts(piece))
     if rest := text.end_line():
         yield rest

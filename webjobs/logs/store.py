@@ -1,16 +1,31 @@
-"""Putting chunks behind the end of a log, once each, whoever else may write to it."""
+"""The statements of the log store: chunks go behind the end of a log, once each.
+
+Written as SQL because they are the hot path: a flush costs a tenth of what it costs through the
+query compiler, and every open page asks for the end of a log each second.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import F, Min
+from django.db import connection
+from django.db.models import Min
 
 from webjobs.logs.buffer import Pending
 from webjobs.logs.frames import count_lines, pack, unpack
 from webjobs.models import Log, LogChunk
+
+# Whoever wins holds the row until its transaction ends, so chunks never overlap.
+_ADVANCE = """
+    UPDATE webjobs_log SET size = %s, lines = %s, dropped = dropped + %s, is_complete = %s
+    WHERE id = %s AND size = %s AND NOT is_complete
+"""
+_INSERT = """
+    INSERT INTO webjobs_logchunk (log_id, "offset", size, lines_before, lines, frames, data)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
 
 
 class End(NamedTuple):
@@ -21,13 +36,25 @@ class End(NamedTuple):
     open_stream: int | None  # of the last line when it has no end yet
 
 
+class Row(NamedTuple):
+    """A chunk as the statement above takes it."""
+
+    log_id: int
+    offset: int
+    size: int
+    lines_before: int
+    lines: int
+    frames: bytes
+    data: bytes
+
+
 @dataclass(frozen=True)
 class Batch:
     """Chunks that follow each other from `start` on, numbered for storing."""
 
     start: End
     end: End
-    rows: Sequence[LogChunk]
+    rows: Sequence[Row]
     dropped: int  # bytes that were dropped since the batch before
 
 
@@ -38,34 +65,25 @@ def number(log_id: int, start: End, pending: Sequence[Pending], dropped: int) ->
         data = chunk.joined()
         lines, open_stream = count_lines(data, chunk.frames, end.open_stream)
         begins_line = end.open_stream != chunk.frames[0].stream
-        rows.append(
-            LogChunk(
-                log_id=log_id,
-                offset=end.offset,
-                size=len(data),
-                lines_before=end.lines,
-                lines=lines,
-                frames=pack(chunk.frames, begins_line=begins_line),
-                data=data,
-            )
-        )
+        index = pack(chunk.frames, begins_line=begins_line)
+        rows.append(Row(log_id, end.offset, len(data), end.lines, lines, index, data))
         end = End(end.offset + len(data), end.lines + lines, open_stream)
     return Batch(start, end, rows, dropped)
 
 
 def advance(log_id: int, batch: Batch, *, is_complete: bool) -> bool:
-    """Move the log's end over `batch`; false when the end is elsewhere or the log is complete.
+    """Move the log's end over `batch`; false when the end is elsewhere or the log is complete."""
+    end = batch.end
+    values = (end.offset, end.lines, batch.dropped, is_complete, log_id, batch.start.offset)
+    with connection.cursor() as cursor:
+        cursor.execute(_ADVANCE, values)
+        return bool(cursor.rowcount)
 
-    Whoever wins holds the row until its transaction ends, so chunks never overlap.
-    """
-    return bool(
-        Log.objects.filter(pk=log_id, size=batch.start.offset, is_complete=False).update(
-            size=batch.end.offset,
-            lines=batch.end.lines,
-            dropped=F("dropped") + batch.dropped,
-            is_complete=is_complete,
-        )
-    )
+
+def insert(rows: Iterable[Row]) -> None:
+    """Store chunks, in the transaction that has moved the ends of their logs."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, list(rows))
 
 
 def is_stored(batch: Batch) -> bool:

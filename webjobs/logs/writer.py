@@ -10,7 +10,7 @@ from django.db import Error, connection, transaction
 
 from webjobs.logs import store
 from webjobs.logs.buffer import MAX_CHUNK, Buffer
-from webjobs.models import Log, LogChunk
+from webjobs.models import Log
 from webjobs.states import Stream
 
 MIB = 1024 * 1024
@@ -242,7 +242,7 @@ def _store(
 ) -> None:
     with transaction.atomic(durable=True):
         batches = [writer._advance(is_complete=is_complete) for writer in writers]
-        LogChunk.objects.bulk_create([row for batch in batches if batch for row in batch.rows])
+        store.insert(row for batch in batches if batch for row in batch.rows)
         for writer, batch in zip(writers, batches, strict=True):
             if batch:
                 writer._roll(batch)
