@@ -87,19 +87,18 @@ def _page(request: HttpRequest, log: Log) -> logs.Page:
 
 
 def _pieces(request: HttpRequest, log: Log | None, status: str, *, is_final: bool) -> HttpResponse:
-    """JSON: `lines` are [number, stream, milliseconds, text, is_rest]; `end` is where to go on."""
+    """JSON: `lines` are [number, stream, milliseconds, text, offset]; `end` is where to go on."""
     answer: dict[str, Any] = {"status": status, "final": is_final, "now": timezone.now()}
     if log is None:
-        nothing = {"lines": [], "start": 0, "end": 0, "size": 0, "first_kept": 0, "count": 0}
+        nothing = {"lines": [], "end": 0, "size": 0, "first_kept": 0, "count": 0}
         return JsonResponse(answer | nothing | {"complete": is_final})
     page = _page(request, log)
     lines = [
-        [line.number, int(line.stream), int(line.at.timestamp() * 1000), line.text, line.is_rest]
+        [line.number, int(line.stream), int(line.at.timestamp() * 1000), line.text, line.offset]
         for line in page.lines
     ]
     found = {
         "lines": lines,
-        "start": page.start,
         "end": page.end,
         "size": page.size,
         "first_kept": page.first_kept,

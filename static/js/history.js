@@ -1,0 +1,76 @@
+// The history pages: parts that follow by themselves, and commands with their question.
+
+import { confirm } from "./confirm.js";
+import { $, $$, parse } from "./dom.js";
+import { Failure, fragment, send } from "./net.js";
+import { closePanel, reloadPanel } from "./panel.js";
+import { refreshTimes } from "./times.js";
+import { toast } from "./toasts.js";
+
+const etags = new Map();
+
+async function refresh(part) {
+  const answer = await fragment(location.href, etags.get(part) ?? "").catch((error) => {
+    if (!(error instanceof Failure)) throw error;
+    return null;
+  });
+  if (!answer || part.contains($(".confirm"))) return;
+  etags.set(part, answer.etag);
+  const focused = part.contains(document.activeElement) && document.activeElement.getAttribute("href");
+  part.replaceChildren(parse(answer.html));
+  if (focused) $$("a", part).find((link) => link.getAttribute("href") === focused)?.focus();
+  refreshTimes(part);
+}
+
+/** `data-live` is how often, in milliseconds; `data-live-calm` while nothing is active in it. */
+function follow(part) {
+  const calm = part.dataset.liveCalm && !$("[data-active]", part);
+  setTimeout(async () => {
+    if (!document.hidden) await refresh(part);
+    follow(part);
+  }, Number(calm ? part.dataset.liveCalm : part.dataset.live));
+}
+
+async function ask(link) {
+  const { title, question, name, progress } = link.dataset;
+  const withArguments = link.dataset.ask === "run";
+  const asked = confirm({ title, question, target: name, withArguments, back: link });
+  if (link.dataset.arguments) $("#confirm-arguments").value = link.dataset.arguments;
+  const body = await asked;
+  if (!body) return;
+  const notice = toast("progress", interpolate(progress, { name }, true));
+  try {
+    const answer = await send(link.href, body);
+    if (!answer.ok) {
+      notice.become("error", answer.data.error ?? Object.values(answer.data.errors).flat().join(" "));
+      return;
+    }
+    const more = withArguments ? { url: answer.data.url, link: gettext("View the run") } : {};
+    notice.become("success", answer.data.message, more);
+    if ("follow" in link.dataset) location.assign(answer.data.url);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    notice.become("error", error.message);
+  }
+  for (const part of $$("[data-live]")) refresh(part);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-ask]");
+  if (!link || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  ask(link);
+});
+
+document.addEventListener("portal:changed", (event) => {
+  event.preventDefault();
+  if (event.detail.form.closest("dialog")) {
+    if ("stay" in event.detail.form.dataset) reloadPanel();
+    else closePanel(true);
+  }
+  for (const part of $$("[data-live]")) refresh(part);
+  const summary = $("#summary");
+  if (summary) refresh(summary);
+});
+
+for (const part of $$("[data-live]")) follow(part);

@@ -1,0 +1,287 @@
+// Output that follows by itself. Text goes in as text only.
+
+import { $, $$, make, parse } from "./dom.js";
+import { Failure, fragment, read } from "./net.js";
+import { refreshTimes, setServerTime } from "./times.js";
+
+const FAST_MS = 300;
+const QUIET_MS = 2000;
+const IDLE_MS = 5000;
+// Without new output for so long it counts as quiet, then as idle.
+const QUIET_AFTER_MS = 10000;
+const IDLE_AFTER_MS = 60000;
+// More lines than these in the page, while it follows, and the oldest leave it.
+const MAX_LINES = 6000;
+const NEAR_END_PX = 40;
+
+const clock = (ms) => {
+  const date = new Date(ms);
+  const two = (value) => String(value).padStart(2, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+};
+
+class LogPane {
+  constructor(root) {
+    this.root = root;
+    this.url = root.dataset.log;
+    this.box = $(".log-box", root);
+    this.lines = $(".log-lines", root);
+    this.end = Number(root.dataset.end);
+    this.firstKept = Number(root.dataset.firstKept);
+    this.over = "over" in root.dataset;
+    this.status = $("#summary")?.dataset.status ?? "";
+    this.sticks = true;
+    this.movedAt = Date.now();
+    this.timer = 0;
+    for (const line of this.lines.children) this.#date(line, Number(line.dataset.at));
+    this.#listen();
+    this.toEnd();
+    if (!this.over) this.#next(FAST_MS);
+    this.#openHash();
+  }
+
+  #date(line, at) {
+    line.dataset.clock = clock(at);
+    line.title = new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+  }
+
+  #listen() {
+    this.box.addEventListener("scroll", () => {
+      this.sticks = this.#isAtEnd();
+      if (this.sticks) $(".log-new", this.root).hidden = true;
+    });
+    $(".log-earlier", this.root).addEventListener("click", () => this.earlier());
+    $(".log-top", this.root).addEventListener("click", () => this.toStart());
+    $(".log-bottom", this.root).addEventListener("click", () => this.toLatest());
+    $(".log-new", this.root).addEventListener("click", () => this.toLatest());
+    $(".log-refresh", this.root)?.addEventListener("click", (event) => {
+      event.preventDefault();
+      this.poll();
+    });
+    for (const name of ["numbers", "times", "wrap"]) {
+      const box = $(`.log-${name}`, this.root);
+      const kept = localStorage.getItem(`log-${name}`);
+      if (kept !== null) box.checked = kept === "1";
+      const apply = () => {
+        this.lines.classList.toggle(name, box.checked);
+        localStorage.setItem(`log-${name}`, box.checked ? "1" : "0");
+      };
+      box.addEventListener("change", apply);
+      apply();
+    }
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && !this.over) this.poll();
+    });
+    this.root.closest("details")?.addEventListener("toggle", () => this.sticks && this.toEnd());
+    this.lines.addEventListener("click", (event) => {
+      // The number stands left of the text, outside of it.
+      const line = event.target.closest(".line");
+      const left = line && event.clientX - line.getBoundingClientRect().left;
+      if (!line || left > 64 || !this.lines.classList.contains("numbers")) return;
+      history.replaceState(null, "", `#L${line.dataset.n}`);
+      this.#choose(line);
+    });
+  }
+
+  #choose(line) {
+    for (const old of $$(".chosen", this.lines)) old.classList.remove("chosen");
+    line.classList.add("chosen");
+  }
+
+  async #openHash() {
+    const number = Number(/^#L(\d+)$/.exec(location.hash)?.[1]);
+    if (!number) return;
+    let line = this.#line(number);
+    if (!line) {
+      await this.#replace(`?line=${Math.max(1, number - 100)}`);
+      line = this.#line(number);
+    }
+    if (!line) return;
+    this.sticks = false;
+    this.#choose(line);
+    line.scrollIntoView({ block: "center" });
+  }
+
+  #line(number) {
+    return $(`.line[data-n="${number}"]`, this.lines);
+  }
+
+  #isAtEnd() {
+    return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_END_PX;
+  }
+
+  toEnd() {
+    this.box.scrollTop = this.box.scrollHeight;
+    $(".log-new", this.root).hidden = true;
+  }
+
+  async toLatest() {
+    if (this.detached) {
+      this.detached = false;
+      await this.#replace("?before=999999999999999999");
+    }
+    this.sticks = true;
+    this.toEnd();
+    if (!this.over) this.poll();
+  }
+
+  async toStart() {
+    if (this.start > this.firstKept) await this.#replace("?after=0");
+    this.sticks = false;
+    this.box.scrollTop = 0;
+  }
+
+  /** Show another part of the log in place of this one. */
+  async #replace(query) {
+    const data = await this.#read(query);
+    if (!data) return;
+    this.lines.replaceChildren(...data.lines.map((line) => this.#made(line)));
+    this.end = data.end;
+    // What follows by itself is the end only; elsewhere the reader goes on by scrolling back.
+    this.detached = data.end < data.size;
+    this.#drawEarlier(data);
+  }
+
+  #drawEarlier(data) {
+    this.firstKept = data.first_kept;
+    $(".log-earlier", this.root).hidden = this.start <= this.firstKept;
+    $(".log-empty", this.root).hidden = this.lines.childElementCount > 0;
+  }
+
+  /** The offset of the first line in the page. */
+  get start() {
+    return Number(this.lines.firstElementChild?.dataset.o ?? this.end);
+  }
+
+  #made([number, stream, at, text, offset]) {
+    const line = make("div", { class: `line s${stream}`, "data-n": number, "data-o": offset });
+    line.textContent = text;
+    this.#date(line, at);
+    return line;
+  }
+
+  async #read(query) {
+    try {
+      return await read(this.url + query);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if ([401, 403, 404].includes(error.status)) this.over = true;
+      return null;
+    }
+  }
+
+  async earlier() {
+    const data = await this.#read(`?before=${this.start}`);
+    if (!data) return;
+    const height = this.box.scrollHeight;
+    const first = this.lines.firstElementChild;
+    const made = data.lines.map((line) => this.#made(line));
+    if (first && made.length && made.at(-1).dataset.n === first.dataset.n) {
+      const begun = made.pop();
+      first.textContent = begun.textContent + first.textContent;
+      first.dataset.o = begun.dataset.o;
+    }
+    this.lines.prepend(...made);
+    this.sticks = false;
+    this.box.scrollTop += this.box.scrollHeight - height;
+    this.#drawEarlier(data);
+  }
+
+  #next(ms) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.poll(), ms);
+  }
+
+  async poll() {
+    clearTimeout(this.timer);
+    if (this.busy) return;
+    this.busy = true;
+    let data = null;
+    try {
+      if (document.hidden) return;
+      data = this.detached ? await this.#read("?after=999999999999999999") : await this.#read(`?after=${this.end}`);
+    } finally {
+      this.busy = false;
+    }
+    if (data) this.#show(data);
+    if (this.over) return;
+    const quiet = Date.now() - this.movedAt;
+    const more = data && data.end < data.size && !this.detached;
+    const pause = quiet > IDLE_AFTER_MS ? IDLE_MS : quiet > QUIET_AFTER_MS ? QUIET_MS : FAST_MS;
+    this.#next(more ? 0 : data ? pause : IDLE_MS);
+  }
+
+  #show(data) {
+    setServerTime(data.now);
+    if (data.status !== this.status) {
+      this.status = data.status;
+      this.movedAt = Date.now();
+      refreshSummary();
+    }
+    if (!this.detached) this.#append(data);
+    this.#drawRefreshed(data.now);
+    // Over only when whoever writes it has ended and all it wrote is here; a writer that was
+    // lost never says that it has ended.
+    const silent = Date.now() - this.movedAt > IDLE_AFTER_MS;
+    const here = this.detached || data.end >= data.size;
+    this.over = data.final && (data.complete || silent) && here;
+    if (this.over) this.#finish();
+  }
+
+  #append(data) {
+    if (!data.lines.length) return;
+    this.movedAt = Date.now();
+    const found = data.lines;
+    const last = this.lines.lastElementChild;
+    let rest = 0;
+    if (last && Number(last.dataset.n) === found[0][0]) {
+      last.append(found[0][3]);
+      rest = 1;
+    }
+    const made = document.createDocumentFragment();
+    for (const line of found.slice(rest)) made.append(this.#made(line));
+    this.lines.append(made);
+    this.end = data.end;
+    if (this.sticks) this.#trim();
+    this.#drawEarlier(data);
+    if (this.sticks) this.toEnd();
+    else $(".log-new", this.root).hidden = false;
+  }
+
+  #trim() {
+    const extra = this.lines.childElementCount - MAX_LINES;
+    if (extra <= 0) return;
+    const range = document.createRange();
+    range.setStart(this.lines, 0);
+    range.setEnd(this.lines, extra);
+    range.deleteContents();
+  }
+
+  #drawRefreshed(now) {
+    const time = $(".refreshed", this.root);
+    if (!time) return;
+    time.dateTime = now;
+    refreshTimes(time.parentElement);
+  }
+
+  #finish() {
+    const state = $(".log-state", this.root);
+    const download = $("a[target]", state);
+    state.replaceChildren(download);
+    if (!this.lines.childElementCount) {
+      $(".log-empty", this.root).textContent = gettext("There is no output.");
+    }
+    refreshSummary();
+  }
+}
+
+async function refreshSummary() {
+  const summary = $("#summary");
+  if (!summary || $(".confirm")) return;
+  const answer = await fragment(location.pathname).catch(() => null);
+  if (!answer) return;
+  summary.replaceChildren(parse(answer.html));
+  refreshTimes(summary);
+}
+
+for (const root of $$(".log")) new LogPane(root);
