@@ -17,7 +17,7 @@ from tests.process.running import PATH, Job, Jobs, alive, marked, no_tick
 from tests.support.poll import until
 from webjobs.runner.child import Child
 from webjobs.runner.ending import Cause, Limits
-from webjobs.runner.launcher import Exit, Launcher
+from webjobs.runner.launcher import Exit, Launcher, kill_strays
 
 # Everything that a job can do to get away: background, session, daemon, ignoring signals.
 CLINGS = (
@@ -114,7 +114,12 @@ def test_the_programs_end_when_worker_and_guardian_are_killed_at_once(worker: Wo
     os.kill(worker.guardian, signal.SIGKILL)
     worker.popen.wait()
     until(lambda: not any(map(alive, worker.programs)))
-    for pid in filter(alive, pids):  # nobody is left to look after the others
+    # The next life of the worker looks for the others.
+    assert kill_strays(worker.entry) >= 3 * (PROCESSES - 2)
+    without_entry = set(filter(alive, pids))
+    assert len(without_entry) <= 3
+    assert marked(worker.entry) == []
+    for pid in without_entry:
         os.kill(pid, signal.SIGKILL)
 
 

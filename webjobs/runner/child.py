@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from webjobs.runner.ending import Cause, End, Limits, describe
-from webjobs.runner.launcher import Process
 from webjobs.runner.output import LARGE_PIPE_BYTES, Reader, Sink
+from webjobs.runner.process import Process
 from webjobs.states import Stream
 
 __all__ = ["Cause", "Child", "End", "Limits"]
@@ -55,7 +55,8 @@ class Child:
             for fd, stream in ((process.stdout, Stream.OUT), (process.stderr, Stream.ERR))
         }
         self._cause: Cause | None = None
-        self._killed = False
+        self._stop_at = self._started
+        self._killed_after: float | None = None
         self._kill_at: float | None = None
         self._ended_at: float | None = None
         self._drained = 0
@@ -113,10 +114,12 @@ class Child:
         if self._ended_at is not None:
             return
         first = self._cause is None
-        self._cause = self._cause or cause
-        self._max_at = self._sample_at = None
+        if first:
+            self._cause = cause
+            self._stop_at = now
+            self._max_at = self._sample_at = None
         if kill_now or self._limits.grace <= 0:
-            self._kill()
+            self._kill(now)
         elif first:
             self._kill_at = now + self._limits.grace
             if self._create_shutdown_file() and not self._limits.term_at_once:
@@ -148,8 +151,6 @@ class Child:
                 on_tick()
                 next_tick = self._now() + tick
         return self.end
-
-    # -- output and the end -----------------------------------------------------------------
 
     def _read(self, reader: Reader, now: float) -> int:
         count = reader.step(now)
@@ -187,15 +188,13 @@ class Child:
         exit = self.process.result
         assert exit is not None  # noqa: S101 - for the type checker: ended_at says so
         cause = self._cause or (Cause.LOST if exit.lost else Cause.EXITED)
-        reason = describe(cause, exit, self._limits, self._killed)
+        reason = describe(cause, exit, self._limits, self._killed_after)
         self.process.close()
         if self._cause is not None:
             # The next start of a continuous job would take it for its own.
             with suppress(OSError):
                 self._shutdown_file.unlink(missing_ok=True)
         self.end = End(cause, exit, ended_at - self._started, reason)
-
-    # -- limits and stopping ----------------------------------------------------------------
 
     @property
     def _sample_seconds(self) -> float:
@@ -204,7 +203,7 @@ class Child:
 
     def _watch_limits(self, now: float) -> None:
         if self._kill_at is not None and now >= self._kill_at:
-            self._kill()
+            self._kill(now)
         elif self._max_at is not None and now >= self._max_at:
             self.request_stop(Cause.MAX_RUN_TIME)
         elif self._sample_at is not None and self._asked_at is None and now >= self._sample_at:
@@ -241,7 +240,8 @@ class Child:
             return False
         return True
 
-    def _kill(self) -> None:
-        self._killed = True
+    def _kill(self, now: float) -> None:
         self._kill_at = None
+        if self._killed_after is None:
+            self._killed_after = now - self._stop_at
         self.process.kill()

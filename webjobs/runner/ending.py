@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webjobs.runner.launcher import Exit
+from webjobs.runner.process import Exit
 
 
 class Cause(StrEnum):
@@ -45,8 +45,11 @@ class End:
     reason: str
 
 
-def describe(cause: Cause, exit: Exit, limits: Limits, killed: bool) -> str:
-    """Why the process ended, in words; `killed`: it outlasted its grace or was not given one."""
+def describe(cause: Cause, exit: Exit, limits: Limits, killed_after: float | None) -> str:
+    """Why the process ended, in words.
+
+    `killed_after`: seconds from the request to stop until it was killed, None when it was not.
+    """
     if cause is Cause.EXITED:
         return _describe_exit(exit)
     if cause is Cause.LOST:
@@ -54,7 +57,7 @@ def describe(cause: Cause, exit: Exit, limits: Limits, killed: bool) -> str:
             "The process that watches over jobs on this instance ended unexpectedly, and the "
             "job was killed with it. Start it again; if this repeats, check the memory."
         )
-    return f"{_why(cause, limits)} {_how(exit, limits, killed)}"
+    return f"{_why(cause, limits)} {_how(exit, killed_after)}"
 
 
 def _why(cause: Cause, limits: Limits) -> str:
@@ -73,14 +76,15 @@ def _why(cause: Cause, limits: Limits) -> str:
     return "It was asked to stop."
 
 
-def _how(exit: Exit, limits: Limits, killed: bool) -> str:
+def _how(exit: Exit, killed_after: float | None) -> str:
     if exit.lost:
         return "The process was killed together with the process that watches over it."
-    if killed and exit.signal == signal.SIGKILL:
-        if limits.grace <= 0:
-            return "The process was killed."
-        return f"The process was killed: it had not ended within {_seconds(limits.grace)}."
-    return _describe_exit(exit)
+    if killed_after is None or exit.signal != signal.SIGKILL:
+        return _describe_exit(exit)
+    if killed_after < 0.1:
+        return "The process was killed."
+    waited = _seconds(round(killed_after, 1))
+    return f"The process was killed: it had not ended within {waited}."
 
 
 def _describe_exit(exit: Exit) -> str:

@@ -72,8 +72,6 @@ class Guardian:
         self._orphans: dict[int, Execution | None] = {}
         self._suspects: dict[int, set[bytes]] = {}  # whose an orphan without a trace may be
 
-    # -- the loop ---------------------------------------------------------------------------
-
     def run(self) -> None:
         """Serve the worker until it is gone, then leave nothing behind."""
         poll = select.poll()
@@ -144,8 +142,6 @@ class Guardian:
         else:
             self._terminate(execution, catching_only=words[0] == b"notify")
 
-    # -- starting programs ------------------------------------------------------------------
-
     def _launch(self, words: list[bytes]) -> None:
         out, err, status, failure = self._descriptors[:DESCRIPTORS_PER_LAUNCH]
         del self._descriptors[:DESCRIPTORS_PER_LAUNCH]
@@ -164,8 +160,6 @@ class Guardian:
             execution.tell(f"pid {pid}")
         for fd in (out, err, failure):
             os.close(fd)
-
-    # -- who belongs to whom ----------------------------------------------------------------
 
     def _adopt(self) -> None:
         """Find the processes that lost their parents since we looked, and whose they are."""
@@ -217,8 +211,6 @@ class Guardian:
             return "unknown"
         members = sorted(self._members(execution))
         return hash((sum(map(self._proc.ticks, members)), *members))
-
-    # -- ending programs --------------------------------------------------------------------
 
     def _terminate(self, execution: Execution, catching_only: bool) -> None:
         if catching_only and self._proc.usable:

@@ -23,6 +23,10 @@ class Procfs:
         me = os.getpid()
         self._lists_children = os.path.exists(f"{root}/{me}/task/{me}/children")
 
+    def all(self) -> list[int]:
+        """Every process that can be seen."""
+        return [int(name) for name in self._list("") if name.isdigit()]
+
     def children(self, pid: int) -> list[int]:
         """The direct children of a process, zombies included."""
         if not self._lists_children:
@@ -64,8 +68,7 @@ class Procfs:
 
     def _children_by_parent(self, parent: int) -> list[int]:
         wanted = str(parent).encode()
-        pids = [int(name) for name in self._list("") if name.isdigit()]
-        return [pid for pid in pids if self._stat(pid)[_PARENT : _PARENT + 1] == [wanted]]
+        return [pid for pid in self.all() if self._stat(pid)[_PARENT : _PARENT + 1] == [wanted]]
 
     def _stat(self, pid: int) -> list[bytes]:
         # The name is in parentheses and may itself contain blanks and parentheses.
