@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,11 @@ def delete(folder: Path) -> None:
         except OSError:
             pass
 
-    shutil.rmtree(folder, onerror=make_writable)
+    # The second argument has a new name since Python 3.12.
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(folder, onexc=make_writable)
+    else:
+        shutil.rmtree(folder, onerror=make_writable)
 
 
 def files_in(folder: Path) -> Iterator[Path]:
