@@ -1,11 +1,14 @@
 """The Celery application of web, worker and beat."""
 
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
 from celery.signals import celeryd_init
 
+# Messages are JSON, no code travels in them; `manage.py up` says in one line that it is root.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("webjobs")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -39,7 +39,7 @@ LONGEST_PAUSE_SECONDS = 3
 # Never give up: whatever is missing may come back.
 TRIES = 1_000_000_000
 # One Ctrl-C may arrive twice, from the terminal and from make; a second one comes later.
-HURRY_AFTER_SECONDS = 0.7
+HURRY_AFTER_SECONDS = 0.3
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
 
@@ -62,6 +62,9 @@ def keep(processes: Sequence[Process], output: Output, probe: Probe) -> None:
         return
     finally:
         signal.set_wakeup_fd(-1)
+        # All is over; one more Ctrl-C may not turn that into a failure.
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 class Probe:

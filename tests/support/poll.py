@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(probe: Callable[[], T], *, seconds: float = 10, what: str = "") -> T:
+def until(probe: Callable[[], T | None], *, seconds: float = 10, what: str = "") -> T:
     """Call `probe` until it returns something true and return that; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from portal import keeper, processes, startup
 from portal.config import Config
@@ -30,9 +31,9 @@ class Command(BaseCommand):
             startup.prepare_broker(config)
             account = _prepare_apart(config, output)
         except startup.CannotStart as error:
-            raise CommandError(f"Cannot start: {error}") from error
+            sys.exit(f"Cannot start: {error}")
         except KeyboardInterrupt:
-            raise CommandError("Stopped before it had started.", returncode=130) from None
+            sys.exit("Stopped before it had started.")
         if os.geteuid() == 0:
             output.line(
                 "up", "running as root, and so will WebJobs; better use a user of their own"

@@ -1,0 +1,162 @@
+"""A whole portal, started with `manage.py up` as a person would, on a directory of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+from django.conf import settings
+
+from tests.support.poll import until
+
+# A cold machine compiles and prepares everything; a loaded one takes its time.
+READY_SECONDS = 90
+# What the command line of each kept process says.
+MARKS = {
+    "web": "gunicorn: master",
+    "worker": "celeryd",
+    "beat": "celery beat",
+    "broker": "valkey-server",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environ(data_dir: Path, **changes: str) -> dict[str, str]:
+    """The environment of a person who starts it: nothing of the tests' settings."""
+    left_out = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SECRET_KEY"}
+    kept = {name: value for name, value in os.environ.items() if name not in left_out}
+    return {**kept, "DATA_DIR": str(data_dir), **changes}
+
+
+def refusal(data_dir: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run `up` where it cannot start, to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "up"],
+        cwd=settings.BASE_DIR,
+        env=environ(data_dir, **changes),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=READY_SECONDS,
+        check=False,
+    )
+
+
+class Portal:
+    """`manage.py up` as the leader of a process group, like a job of an interactive shell."""
+
+    def __init__(self, data_dir: Path, **changes: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.lines: list[str] = []
+        self._process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=settings.BASE_DIR,
+            env=environ(data_dir, PORT=str(self.port), **changes),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    @property
+    def output(self) -> str:
+        return "\n".join(self.lines)
+
+    def wait_until_ready(self) -> None:
+        """Until the address is printed and everything is there."""
+        until(self._has_answered, seconds=READY_SECONDS, what="the address in the output")
+        until(self.is_healthy, seconds=READY_SECONDS, what="200 from /healthz")
+
+    def _has_answered(self) -> bool:
+        assert self._process.poll() is None, self.output
+        return f"answers at {self.url}" in self.output
+
+    def is_healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def password(self) -> str:
+        found = re.search(r"Password:  (\S+)", self.output)
+        assert found, self.output
+        return found[1]
+
+    def kept(self, name: str) -> psutil.Process | None:
+        """The kept process `name`, if it lives."""
+        for child in psutil.Process(self.pid).children():
+            if MARKS[name] in _command(child):
+                return child
+        return None
+
+    def everything(self) -> list[psutil.Process]:
+        """`up` and all below it: kept processes, their helpers, and the processes of WebJobs."""
+        root = psutil.Process(self.pid)
+        return [root, *root.children(recursive=True)]
+
+    def signal(self, number: signal.Signals, *, group: bool = False) -> None:
+        (os.killpg if group else os.kill)(self.pid, number)
+
+    def press_ctrl_c(self) -> bool:
+        """As an impatient person does; whether it has ended."""
+        if self._process.poll() is None:
+            self.signal(signal.SIGINT)
+        return self._process.poll() is not None
+
+    def wait(self, seconds: float = 30) -> int:
+        """Wait for the end of `up`; returns its exit code."""
+        code = self._process.wait(timeout=seconds)
+        self._reader.join(timeout=10)
+        return code
+
+    def close(self) -> None:
+        """Stop it in order, however far it came; its output is shown when the test fails."""
+        if self._process.poll() is None:
+            self.signal(signal.SIGTERM)
+            self.wait(seconds=90)
+        print(self.output)
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def living(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those of `processes` that still run; zombies that wait for their parent do not."""
+    found = []
+    for process in processes:
+        try:
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return found
