@@ -20,8 +20,9 @@ __all__ = ["Cause", "Child", "End", "Limits"]
 # When everything of a run has ended its pipes end too, unless a process without a trace holds
 # them; what is in them by then is still read.
 DRAIN_SECONDS = 2.0
-# CPU time of a silent process is looked at this often, at most and at least.
-SAMPLE_SECONDS = (0.05, 2.0)
+# The CPU time of a silent process is looked at after this time, then less and less often.
+FIRST_SAMPLE_SECONDS = 1.0
+LONGEST_SAMPLE_SECONDS = 5.0
 SAMPLES_PER_TIMEOUT = 20
 
 
@@ -63,7 +64,10 @@ class Child:
         self._active_at = self._started
         self._usage: str | None = None
         self._asked_at: float | None = None
-        self._sample_at = self._started + self._sample_seconds if limits.idle_timeout else None
+        self._first_sample = min(
+            FIRST_SAMPLE_SECONDS, (limits.idle_timeout or 0) / SAMPLES_PER_TIMEOUT
+        )
+        self._sample_at = self._started + self._first_sample if limits.idle_timeout else None
         self._max_at = self._started + limits.max_time if limits.max_time else None
         self._notice_exit(self._started)
 
@@ -196,19 +200,14 @@ class Child:
                 self._shutdown_file.unlink(missing_ok=True)
         self.end = End(cause, exit, ended_at - self._started, reason)
 
-    @property
-    def _sample_seconds(self) -> float:
-        least, most = SAMPLE_SECONDS
-        return min(most, max(least, (self._limits.idle_timeout or 0) / SAMPLES_PER_TIMEOUT))
-
     def _watch_limits(self, now: float) -> None:
         if self._kill_at is not None and now >= self._kill_at:
             self._kill(now)
         elif self._max_at is not None and now >= self._max_at:
             self.request_stop(Cause.MAX_RUN_TIME)
         elif self._sample_at is not None and self._asked_at is None and now >= self._sample_at:
-            if now - self._active_at < self._sample_seconds:
-                self._sample_at = self._active_at + self._sample_seconds
+            if now - self._active_at < self._first_sample:
+                self._sample_at = self._active_at + self._first_sample
             else:
                 self._asked_at = now
                 self.process.ask_usage()
@@ -220,7 +219,7 @@ class Child:
         if timeout is None or self._cause is not None:
             return
         # A first answer that comes late tells nothing about the time before it.
-        known = self._usage or (usage if asked < self._started + 2 * self._sample_seconds else "")
+        known = self._usage or (usage if asked < self._started + 2 * self._first_sample else "")
         if usage != known:
             self._active_at = max(self._active_at, asked)
         self._usage = usage
@@ -228,8 +227,9 @@ class Child:
             self.request_stop(Cause.IDLE_TIMEOUT)
             return
         runs_out = self._active_at + timeout
-        step = now + self._sample_seconds
-        self._sample_at = runs_out if now < runs_out < step else step
+        silent = max(self._first_sample, now - self._active_at)
+        later = now + min(silent, LONGEST_SAMPLE_SECONDS)
+        self._sample_at = runs_out if now < runs_out < later else later
 
     def _create_shutdown_file(self) -> bool:
         text = datetime.now(UTC).strftime("%m/%d/%Y %H:%M:%S")
