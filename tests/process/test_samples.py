@@ -218,6 +218,15 @@ def test_the_scheduled_demo_runs_every_five_minutes_and_keeps_notes(bench: Bench
         assert len(started.lines) == 2 + notes
 
 
+def test_a_wine_that_does_not_get_ready_is_told_in_words(tmp_path: Path) -> None:
+    program = tmp_path / "wine"
+    program.write_text("#!/bin/sh\necho no such library >&2\nexit 3\n")
+    program.chmod(0o755)
+    with pytest.raises(wine.WineError, match="exit code 3: no such library"):
+        wine.Wine(tmp_path / "root").new_prefix(str(program), tmp_path)
+    assert list((tmp_path / "root").iterdir()) == []
+
+
 @needs("wine")
 class TestWine:
     def test_exit_codes_and_both_streams_come_through(self, bench: Bench, tmp_path: Path) -> None:

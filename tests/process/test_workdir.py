@@ -17,6 +17,7 @@ from typing import IO
 import pytest
 
 from tests.support import zips
+from tests.support.poll import until
 from webjobs.runner.package import check
 from webjobs.runner.settings_job import Json
 from webjobs.runner.workdir import JobFiles, JobKey, WorkingCopy, Workspace, WorkspaceError
@@ -241,6 +242,7 @@ def test_a_new_worker_goes_on_with_what_is_there(desk: Desk) -> None:
     desk.workspace = Workspace(desk.folder / "root")
     desk.workspace.sweep()
     assert not old.shutdown_file.exists()
+    until(lambda: not (desk.workspace.root / "trash").exists(), what="the trash is deleted")
     new = desk.run(files)
     assert new.folder == old.folder
     assert not (new.temp_dir / "scrap").exists()

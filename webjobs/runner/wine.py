@@ -176,7 +176,7 @@ def _boot_environment(program: str, prefix: Path) -> dict[str, str]:
     overrides = "mshtml=" if has_mono else "mscoree,mshtml="
     return {
         **environment(prefix),
-        "PATH": os.defpath + os.pathsep + str(Path(program).parent),
+        "PATH": str(Path(program).parent) + os.pathsep + os.defpath,
         "HOME": str(prefix),
         "WINEDLLOVERRIDES": f"{overrides};winemenubuilder.exe=d",
     }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import secrets
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -124,10 +124,17 @@ class Workspace:
             tree.delete(folder)
 
     def sweep(self) -> None:
-        """Delete what earlier executions left behind. Call it before the first `prepare`."""
+        """Put away what earlier executions left behind; it is deleted in the background.
+
+        Call it before the first `prepare`.
+        """
+        trash = self.root / "trash"
+        trash.mkdir(parents=True, exist_ok=True)
         for slot in (self.root / "temp").glob("*/*"):
-            for what in SCRAP:
-                tree.delete(slot / what)
+            for folder in (slot / what for what in SCRAP):
+                with contextlib.suppress(FileNotFoundError):
+                    folder.rename(trash / tree.random_name())
+        threading.Thread(target=tree.delete, args=[trash], name="sweep", daemon=True).start()
 
     def remove(self, key: JobKey) -> None:
         """Delete everything of a job that no longer exists and no longer runs."""
@@ -235,7 +242,7 @@ def _write_settings(folder: Path, files: JobFiles) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-@contextmanager
+@contextlib.contextmanager
 def _in_words(key: JobKey) -> Iterator[None]:
     try:
         yield
