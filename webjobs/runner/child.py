@@ -12,7 +12,7 @@ from pathlib import Path
 
 from webjobs.runner.ending import Cause, End, Limits, describe
 from webjobs.runner.output import LARGE_PIPE_BYTES, Reader, Sink
-from webjobs.runner.process import Process
+from webjobs.runner.process import Exit, Process
 from webjobs.states import Stream
 
 __all__ = ["Cause", "Child", "End", "Limits"]
@@ -191,7 +191,7 @@ class Child:
     def _finish(self, ended_at: float) -> None:
         exit = self.process.result
         assert exit is not None  # noqa: S101 - for the type checker: ended_at says so
-        cause = self._cause or (Cause.LOST if exit.lost else Cause.EXITED)
+        cause = self._cause or _cause_of(exit)
         reason = describe(cause, exit, self._limits, self._killed_after)
         self.process.close()
         if self._cause is not None:
@@ -245,3 +245,10 @@ class Child:
         if self._killed_after is None:
             self._killed_after = now - self._stop_at
         self.process.kill()
+
+
+def _cause_of(exit: Exit) -> Cause:
+    """What ended a program that nobody asked to stop."""
+    if exit.expired:
+        return Cause.EXPIRED
+    return Cause.LOST if exit.lost else Cause.EXITED

@@ -18,6 +18,7 @@ class Cause(StrEnum):
     MAX_RUN_TIME = "max run time"
     SHUTDOWN = "shutdown"
     LOST = "lost"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ def describe(cause: Cause, exit: Exit, limits: Limits, killed_after: float | Non
         return (
             "The process that watches over jobs on this instance ended unexpectedly, and the "
             "job was killed with it. Start it again; if this repeats, check the memory."
+        )
+    if cause is Cause.EXPIRED:
+        return (
+            "The instance could not renew its right to run it, because it stood still or could "
+            "not reach the database, and killed it so that it never runs twice."
         )
     return f"{_why(cause, limits)} {_how(exit, killed_after)}"
 

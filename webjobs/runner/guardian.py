@@ -5,11 +5,16 @@ kills all of them as soon as the worker is gone, however the worker died. It is 
 waits for nothing but its poll, and is the only process that signals programs: a process number
 can not be reused before the guardian has collected it.
 
+A program may be started under a lease, a name with a deadline that the worker moves on. Once the
+deadline has passed, every program under that lease is killed and no other can be started under
+it: also when the worker is stopped, hangs, or cannot reach the database any more.
+
 Requests come over a Unix socket, each a 4-byte length and words joined by NUL; a launch carries
 four file descriptors: stdout, stderr, status, failure. Answers are lines on the status pipe of
-the program: `pid N`, `usage N`, and at the end `exit N` or `signal N`. End of file without an end
-line means that the guardian was lost. A program that could not be started writes
-`<what failed> <errno>` to its failure pipe, which otherwise is closed by its start.
+the program: `pid N`, `usage N`, `expired N` (the lease was not renewed), and at the end `exit N`
+or `signal N`. End of file without an end line means that the guardian was lost. A program that
+could not be started writes `<what failed> <errno>` to its failure pipe, which otherwise is closed
+by its start.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ import sys
 import time
 
 from webjobs.runner.procfs import Procfs
-from webjobs.runner.program import Program, become_subreaper, send_signal
+from webjobs.runner.program import Program, become_subreaper, lease_clock, send_signal
 
 # How long processes that outlive their program may go on, so that the `tee` of a shell's
 # `> >(tee log)` can write its last lines.
@@ -33,6 +38,8 @@ GIVE_UP_SECONDS = 5.0
 RECHECK_SECONDS = 0.02
 DESCRIPTORS_PER_LAUNCH = 4
 MAX_RECEIVED = 65536
+# Leases run on a clock that also counts the sleep of the machine, but no poll can wait on it.
+LEASE_CHECK_SECONDS = 1.0
 # The guardian ends with its worker. Handled, not ignored: programs would inherit that.
 OUTLASTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -40,10 +47,11 @@ OUTLASTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signa
 class Execution:
     """One program from its start until nothing of it is left."""
 
-    __slots__ = ("code", "deadline", "id", "killing", "marker", "pid", "status")
+    __slots__ = ("code", "deadline", "id", "killing", "lease", "marker", "pid", "status")
 
-    def __init__(self, id: bytes, pid: int, status: int, marker: bytes) -> None:
+    def __init__(self, id: bytes, pid: int, status: int, marker: bytes, lease: bytes) -> None:
         self.id = id
+        self.lease = lease
         self.pid = pid
         self.status = status
         self.marker = marker
@@ -71,6 +79,7 @@ class Guardian:
         self._ended: list[Execution] = []  # programs that ended, but left processes
         self._orphans: dict[int, Execution | None] = {}
         self._suspects: dict[int, set[bytes]] = {}  # whose an orphan without a trace may be
+        self._leases: dict[bytes, float] = {}  # deadlines on lease_clock
 
     def run(self) -> None:
         """Serve the worker until it is gone, then leave nothing behind."""
@@ -83,7 +92,9 @@ class Guardian:
             poll.register(worker, select.POLLIN)
         serving = True
         while serving:
-            ready = {fd for fd, _ in poll.poll(RECHECK_SECONDS * 1000 if self._ended else None)}
+            ready = {fd for fd, _ in poll.poll(self._patience())}
+            if self._leases:
+                self._expire()
             if children in ready:
                 os.read(children, 4096)
                 self._reap()
@@ -94,6 +105,15 @@ class Guardian:
             if worker in ready:
                 serving = False
         self._kill_everything()
+
+    def _patience(self) -> float | None:
+        """Milliseconds until something is due; None: only a request or an end is."""
+        if self._ended:
+            return RECHECK_SECONDS * 1000
+        if not self._leases:
+            return None
+        left = min(self._leases.values()) - lease_clock()
+        return max(0.0, min(LEASE_CHECK_SECONDS, left)) * 1000 + 1
 
     def _watch_children(self) -> int:
         reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -132,6 +152,9 @@ class Guardian:
         if words[0] == b"launch":
             self._launch(words[1:])
             return
+        if words[0] == b"until":
+            self._renew(float(words[1]), words[2:])
+            return
         execution = self._by_id.get(words[1])
         if execution is None:
             return
@@ -145,7 +168,12 @@ class Guardian:
     def _launch(self, words: list[bytes]) -> None:
         out, err, status, failure = self._descriptors[:DESCRIPTORS_PER_LAUNCH]
         del self._descriptors[:DESCRIPTORS_PER_LAUNCH]
-        id, marker, cwd, count, *rest = words
+        id, marker, lease, cwd, count, *rest = words
+        if lease and self._leases.get(lease, 0.0) <= lease_clock():
+            os.write(failure, b"expired 0")
+            for fd in (out, err, status, failure):
+                os.close(fd)
+            return
         program = Program(cwd, rest[: int(count)], rest[int(count) :])
         try:
             pid = os.fork()
@@ -155,11 +183,27 @@ class Guardian:
         else:
             if pid == 0:
                 program.run(self._pid, out, err, failure)
-            execution = Execution(id, pid, status, marker)
+            execution = Execution(id, pid, status, marker, lease)
             self._by_id[id] = self._by_pid[pid] = execution
             execution.tell(f"pid {pid}")
         for fd in (out, err, failure):
             os.close(fd)
+
+    def _renew(self, until: float, leases: list[bytes]) -> None:
+        """Move deadlines; what was killed for an older one stays killed."""
+        self._expire()
+        for lease in leases:
+            self._leases[lease] = until
+
+    def _expire(self) -> None:
+        """Kill what runs under a lease whose deadline has passed."""
+        now = lease_clock()
+        for lease in [name for name, until in self._leases.items() if until <= now]:
+            del self._leases[lease]
+            for execution in list(self._by_id.values()):
+                if execution.lease == lease and not execution.killing:
+                    execution.tell("expired 1")
+                    self._start_killing(execution)
 
     def _adopt(self) -> None:
         """Find the processes that lost their parents since we looked, and whose they are."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from webjobs.runner.connection import POLL_SECONDS, RECOVER_SECONDS, Connection
 from webjobs.runner.process import Exit, Process
 from webjobs.runner.procfs import Procfs
-from webjobs.runner.program import become_subreaper, send_signal
+from webjobs.runner.program import become_subreaper, lease_clock, send_signal
 
 __all__ = ["Exit", "LaunchError", "Launcher", "Process", "kill_strays"]
 
@@ -39,6 +39,7 @@ class Launcher:
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self._guardian: Connection | None = None
+        self._leases: dict[bytes, float] = {}  # for the guardian that replaces a lost one
 
     @property
     def guardian_pid(self) -> int | None:
@@ -57,13 +58,20 @@ class Launcher:
             guardian.close()
 
     def launch(
-        self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], marker: str
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        marker: str,
+        lease: str = "",
     ) -> Process:
         """Start a program in its own session, stdin closed, with exactly this environment.
 
         `marker` is an entry `NAME=value` of `env` that no other program has; by it the
-        processes are found that leave their parents and their session. Returns after the
-        program's exec; raises LaunchError when there was none.
+        processes are found that leave their parents and their session. With a `lease` it is
+        started only before the lease's deadline, and killed when that passes. Returns after
+        the program's exec; raises LaunchError when there was none.
         """
         parts = [os.fsencode(part) for part in command]
         entries = [os.fsencode(f"{name}={value}") for name, value in env.items()]
@@ -72,7 +80,8 @@ class Launcher:
         id = str(next(self._ids)).encode()
         place = os.fsencode(cwd)
         count = str(len(parts)).encode()
-        words = [b"launch", id, os.fsencode(marker), place, count, *parts, *entries]
+        words = [b"launch", id, os.fsencode(marker), lease.encode(), place, count]
+        words += [*parts, *entries]
         guardian = self._living_guardian()
         try:
             process, failure = _send_launch(guardian, id, words)
@@ -89,10 +98,26 @@ class Launcher:
             raise LaunchError(_words(what, int(number), command[0], cwd))
         return process
 
+    def renew(self, leases: Sequence[str], until: float) -> None:
+        """Let what is under `leases` live until `until` on lease_clock.
+
+        The guardian holds to it even when this process is stopped or hangs.
+        """
+        now = lease_clock()
+        with self._lock:
+            self._leases = {name: end for name, end in self._leases.items() if end > now}
+            self._leases.update((lease.encode(), until) for lease in leases)
+            guardian = self._guardian
+        names = [lease.encode() for lease in leases]
+        if guardian is not None and names:
+            guardian.send(b"until", repr(until).encode(), *names)
+
     def _living_guardian(self) -> Connection:
         with self._lock:
             if self._guardian is None or not self._guardian.alive:
                 self._guardian = Connection(self._proc_root)
+                for name, until in self._leases.items():
+                    self._guardian.send(b"until", repr(until).encode(), name)
             return self._guardian
 
 
@@ -154,6 +179,8 @@ def _words(what: str, number: int, program: str, cwd: Path) -> str:
     why = os.strerror(number)
     if what == "lost":
         return "The process that starts programs on this instance ended; try again."
+    if what == "expired":
+        return "It was not started: this instance has lost the right to run it. Another one may."
     if what == "wait":
         return f"{program} did not start within {START_SECONDS:.0f} seconds; is its disk reachable?"
     if what == "fork":

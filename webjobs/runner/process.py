@@ -11,11 +11,15 @@ from webjobs.runner.connection import Connection
 
 @dataclass(frozen=True)
 class Exit:
-    """How a program ended: by a code, by a signal, or lost together with the guardian."""
+    """How a program ended: by a code, by a signal, or lost together with the guardian.
+
+    `expired`: the guardian killed it, because its lease was not renewed in time.
+    """
 
     code: int | None = None
     signal: int | None = None
     lost: bool = False
+    expired: bool = False
 
 
 class Process:
@@ -35,6 +39,7 @@ class Process:
         self._guardian = guardian
         self._id = id
         self._text = b""
+        self._expired = False
         self._open = {stdout, stderr, status}
 
     def poll(self) -> Exit | None:
@@ -50,7 +55,7 @@ class Process:
                 self._note(*line.decode().split())
             if not data and self.result is None:
                 self._guardian.wait_until_cleared()
-                self.result = Exit(lost=True)
+                self.result = Exit(lost=True, expired=self._expired)
         if self.result is not None:
             self._guardian.forget(self._id)
         return self.result
@@ -60,10 +65,12 @@ class Process:
             self.pid = int(value)
         elif what == "usage":
             self.usage = value if value != "unknown" else _usage_without_proc(self.pid)
+        elif what == "expired":
+            self._expired = True
         elif what == "exit":
-            self.result = Exit(code=int(value))
+            self.result = Exit(code=int(value), expired=self._expired)
         else:
-            self.result = Exit(signal=int(value))
+            self.result = Exit(signal=int(value), expired=self._expired)
 
     def terminate(self) -> None:
         """TERM to the process group."""

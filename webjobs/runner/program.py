@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import signal
+import time
 from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
@@ -25,6 +26,12 @@ _prctl = _find_prctl()
 def become_subreaper() -> bool:
     """Have orphans among our descendants become our children. False where that is unknown."""
     return _prctl is not None and _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+def lease_clock() -> float:
+    """Seconds that pass also while the machine sleeps; the same in every process of it."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def send_signal(pid: int, number: int) -> bool:
