@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import socket
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+import dj_database_url
 
 MIB = 1024 * 1024
 BASE_DIR = Path(__file__).resolve().parent.parent
 # A Unix socket's path is at most 107 bytes on Linux and 103 on macOS.
 MAX_SOCKET_PATH = 100
+USER_NAME = re.compile(r"[\w.@+-]{1,150}")
+# As a host these mean: every address of this machine.
+WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104
 
 
 class ConfigError(Exception):
@@ -53,22 +60,22 @@ class Config:
 
 def read(environ: Mapping[str, str]) -> Config:
     """Read `environ`; creates the data directory and the secret key when they are missing."""
-    host = environ.get("HOST", "127.0.0.1")
+    host = environ.get("HOST") or "127.0.0.1"
     data_dir = _data_dir(environ)
-    redis_url = environ.get("REDIS_URL", "")
+    redis_url = _redis_url(environ)
     broker_socket = None if redis_url else _socket_path(data_dir)
     return Config(
         host=host,
         port=_integer(environ, "PORT", 8000, 1, 65535),
         data_dir=data_dir,
-        admin_username=environ.get("ADMIN_USERNAME", "admin"),
+        admin_username=_user_name(environ),
         admin_password=_secret(environ, "ADMIN_PASSWORD"),
         database_url=_database_url(environ, data_dir),
         redis_url=redis_url or f"redis+socket://{broker_socket}",
         broker_socket=broker_socket,
         secret_key=_secret(environ, "SECRET_KEY") or _kept_secret(data_dir / "secret_key"),
-        allowed_hosts=_list(environ, "ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]", host],
-        trusted_origins=_list(environ, "CSRF_TRUSTED_ORIGINS"),
+        allowed_hosts=_list(environ, "ALLOWED_HOSTS") or _own_names(host),
+        trusted_origins=_origins(environ),
         debug=_boolean(environ, "DEBUG", default=False),
         trust_proxy=_boolean(environ, "TRUST_PROXY", default=False),
         max_upload=_integer(environ, "MAX_UPLOAD_MB", 100, 1, 100_000) * MIB,
@@ -106,11 +113,55 @@ def _data_dir(environ: Mapping[str, str]) -> Path:
     return path
 
 
+def _user_name(environ: Mapping[str, str]) -> str:
+    name = environ.get("ADMIN_USERNAME") or "admin"
+    if not USER_NAME.fullmatch(name):
+        raise ConfigError(
+            f"ADMIN_USERNAME: may have letters, digits and @ . + - _ only, not {name!r}."
+        )
+    return name
+
+
 def _database_url(environ: Mapping[str, str], data_dir: Path) -> str:
-    value = environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'db.sqlite3'}"
-    if not value.startswith(("sqlite://", "postgres://", "postgresql://")):
+    value = _secret(environ, "DATABASE_URL") or f"sqlite:///{data_dir / 'db.sqlite3'}"
+    if not value.startswith(("sqlite:///", "postgres://", "postgresql://")):
         raise ConfigError("DATABASE_URL: must begin with postgres://, postgresql:// or sqlite:///.")
+    try:
+        parsed = dj_database_url.parse(value)
+    except ValueError:
+        # Without the value: it may have a password in it.
+        raise ConfigError(
+            "DATABASE_URL: cannot be read; write it as postgres://user:password@host:5432/database."
+        ) from None
+    if parsed.get("NAME") in {"", ":memory:"}:
+        raise ConfigError(
+            "DATABASE_URL: names no database that several processes can share; "
+            "put its name at the end, such as sqlite:////srv/webjobs/db.sqlite3."
+        )
     return value
+
+
+def _redis_url(environ: Mapping[str, str]) -> str:
+    value = _secret(environ, "REDIS_URL")
+    if value and not value.startswith(("redis://", "rediss://", "redis+socket://")):
+        raise ConfigError("REDIS_URL: must begin with redis://, rediss:// or redis+socket://.")
+    return value
+
+
+def _own_names(host: str) -> list[str]:
+    """The names by which a browser may ask for the portal when ALLOWED_HOSTS is not set."""
+    names = ["localhost", "127.0.0.1", "[::1]"]
+    return [*names, socket.gethostname() if host in WILDCARDS else host]
+
+
+def _origins(environ: Mapping[str, str]) -> list[str]:
+    origins = _list(environ, "CSRF_TRUSTED_ORIGINS")
+    for origin in origins:
+        if not origin.startswith(("http://", "https://")):
+            raise ConfigError(
+                f"CSRF_TRUSTED_ORIGINS: {origin!r} must begin with https:// or http://."
+            )
+    return origins
 
 
 def _socket_path(data_dir: Path) -> Path:
@@ -123,18 +174,21 @@ def _socket_path(data_dir: Path) -> Path:
 
 def _kept_secret(path: Path) -> str:
     """The key in `path`, made at the first start and readable by its owner only."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _existing_secret(path)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        value = secrets.token_urlsafe(50)
-        file.write(value)
-    return value
+    if not path.exists():
+        # Complete before it has its name, and never over another: several processes may start.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(50))
+            file.flush()
+            with suppress(FileExistsError):
+                os.link(file.name, path)
+    return _existing_secret(path)
 
 
 def _existing_secret(path: Path) -> str:
-    value = path.read_text(encoding="utf-8").strip()
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"SECRET_KEY: cannot read {path}: {error.strerror}.") from error
     if not value:
         raise ConfigError(f"SECRET_KEY: {path} is empty. Restore it, or set SECRET_KEY.")
     return value

@@ -18,7 +18,7 @@ from django.core.management.base import SystemCheckError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from portal.config import Config
+from portal.config import WILDCARDS, Config
 
 BACKLOG = 2048
 
@@ -125,7 +125,7 @@ def collect_static(say: Callable[[str], None]) -> None:
 
 def address(host: str, port: int) -> str:
     """Where a browser on this machine finds the portal."""
-    shown = "localhost" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104
+    shown = "localhost" if host in WILDCARDS else host
     return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
 
 

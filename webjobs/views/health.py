@@ -12,7 +12,9 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from webjobs.models import Beat, Instance
 
@@ -60,4 +62,9 @@ def _broker() -> str:
 def _client() -> Redis:
     # Celery's word for a Unix socket is not the one of the client library.
     url = settings.CELERY_BROKER_URL.replace("redis+socket://", "unix://", 1)
-    return Redis.from_url(url, socket_timeout=BROKER_SECONDS, socket_connect_timeout=BROKER_SECONDS)
+    return Redis.from_url(
+        url,
+        socket_timeout=BROKER_SECONDS,
+        socket_connect_timeout=BROKER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
