@@ -71,6 +71,7 @@ class Worker:
         self.popen.wait()
         assert self.popen.stdout is not None
         self.popen.stdout.close()
+        kill_strays(self.entry)
 
     def assert_all_gone(self, pids: list[int]) -> None:
         until(lambda: not any(map(alive, pids)), what="processes of the worker")
