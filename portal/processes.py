@@ -73,7 +73,7 @@ class Process:
 
 def plan(config: Config, listener: int) -> list[Process]:
     """All processes that `config` asks for; `listener` is the descriptor of the bound socket."""
-    processes = [_worker(), _beat(), _web(config, listener)]
+    processes = [_worker(), _beat(), web(config, f"fd://{listener}", fds=(listener,))]
     if config.broker_socket is not None:
         processes.insert(0, _broker(config.broker_socket))
     return processes
@@ -122,16 +122,15 @@ def _beat() -> Process:
     return Process("beat", "celery", arguments, order=30, stop_seconds=5)
 
 
-def _web(config: Config, listener: int) -> Process:
+def web(config: Config, bind: str, fds: tuple[int, ...] = ()) -> Process:
+    """gunicorn on `bind`, an address or an open descriptor."""
     arguments = [
-        "portal.wsgi", "--bind", f"fd://{listener}", "--preload", "--no-control-socket",
+        "portal.wsgi", "--bind", bind, "--preload", "--no-control-socket",
         "--worker-class", "gthread", "--workers", str(WEB_PROCESSES),
         "--threads", str(config.web_threads), "--keep-alive", str(KEEP_ALIVE_SECONDS),
         "--graceful-timeout", str(WEB_STOP_SECONDS), "--log-level", "warning",
     ]  # fmt: skip
     if not config.trust_proxy:
         arguments += ["--forwarded-allow-ips", ""]
-    return Process(
-        "web", "gunicorn", tuple(arguments), order=40, stop_seconds=2 * WEB_STOP_SECONDS,
-        fds=(listener,),
-    )  # fmt: skip
+    stop = 2 * WEB_STOP_SECONDS
+    return Process("web", "gunicorn", tuple(arguments), order=40, stop_seconds=stop, fds=fds)

@@ -8,7 +8,8 @@ import io
 import os
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -21,6 +22,8 @@ from django.db.migrations.executor import MigrationExecutor
 from portal.config import WILDCARDS, Config
 
 BACKLOG = 2048
+# The number of the advisory lock; any, as long as nothing else in this database uses it.
+PREPARING = 8_273_645_109
 
 
 class CannotStart(Exception):
@@ -99,6 +102,20 @@ def prepare_broker(config: Config) -> None:
             "Remove it, or choose a DATA_DIR with a shorter path."
         )
     folder.chmod(0o700)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let one machine at a time prepare a PostgreSQL; SQLite has one machine only, and its lock."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [PREPARING])
 
 
 def migrate(say: Callable[[str], None]) -> None:

@@ -42,11 +42,11 @@ def prepare(user_name: str, password: str, say: Callable[[str], None]) -> Accoun
 
     All or nothing, so that a start that was cut off is the first one again.
     """
-    if User.objects.exists():
-        return None
-    say("first start: making the operator and the app demo")
-    generated = "" if password else secrets.token_urlsafe(PASSWORD_BYTES)
     with transaction.atomic():
+        if User.objects.exists():
+            return None
+        say("first start: making the operator and the app demo")
+        generated = "" if password else secrets.token_urlsafe(PASSWORD_BYTES)
         User.objects.create_superuser(user_name, password=password or generated)
         _add_demo()
     return Account(user_name, generated)

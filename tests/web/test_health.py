@@ -23,7 +23,8 @@ def forget_the_client() -> None:
 
 @pytest.fixture
 def instance(db: None) -> Instance:
-    return Instance.register("a" * 32, "here", timezone.now(), 1, {}, {})
+    now = timezone.now()
+    return Instance.objects.create(key="a" * 32, name="here", started_at=now, heartbeat_at=now)
 
 
 @pytest.fixture

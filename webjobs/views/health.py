@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from functools import cache
 
@@ -17,6 +18,8 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from webjobs.models import Beat, Instance
+
+logger = logging.getLogger(__name__)
 
 # A beat ticks at least every few seconds.
 BEAT_SILENT_AFTER = timedelta(seconds=30)
@@ -43,7 +46,8 @@ def _database_parts() -> dict[str, str | int]:
     try:
         ticked = Beat.objects.filter(ticked_at__gt=now - BEAT_SILENT_AFTER).exists()
         instances = Instance.objects.live(now).count()
-    except DatabaseError:
+    except DatabaseError as error:
+        logger.warning("The database does not answer: %s", error)
         unknown = "unknown without the database"
         return {"database": "does not answer", "instances": 0, "beat": unknown}
     silent = f"no tick for {BEAT_SILENT_AFTER.seconds} seconds"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import sys
@@ -16,6 +15,7 @@ from portal import keeper, processes, startup
 from portal.config import Config
 from portal.output import Output
 from webjobs import first_start
+from webjobs.management.preparing import account_lines, prepare
 
 
 class Command(BaseCommand):
@@ -69,35 +69,13 @@ def _prepare_apart(config: Config, output: Output) -> first_start.Account | None
 
 
 def _prepare(config: Config, output: Output, sender: Connection) -> None:
-    """Bring everything up to date and send the account, which is there at the first start only."""
-
-    def say(text: str) -> None:
-        output.line("up", text)
-
-    # No worker runs yet that could be told of the first WebJobs.
-    logging.getLogger("webjobs.tasks").setLevel(logging.ERROR)
     try:
-        startup.check_settings()
-        startup.check_database()
-        startup.migrate(say)
-        startup.collect_static(say)
-        account = first_start.prepare(config.admin_username, config.admin_password, say)
+        sender.send(prepare(config, lambda text: output.line("up", text)))
     except startup.CannotStart as error:
         sender.send(error)
     except KeyboardInterrupt:
         os._exit(130)
-    else:
-        sender.send(account)
 
 
 def _welcome(address: str, account: first_start.Account | None) -> list[str]:
-    lines = [f"WebJobs Portal answers at {address}"]
-    if account is not None:
-        lines.append(f"User name: {account.user_name}")
-        lines.append(
-            f"Password:  {account.password}  (shown only now; change it after signing in)"
-            if account.password
-            else "Password:  the one in ADMIN_PASSWORD"
-        )
-    lines.append("Ctrl-C stops it.")
-    return lines
+    return [f"WebJobs Portal answers at {address}", *account_lines(account), "Ctrl-C stops it."]
