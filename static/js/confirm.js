@@ -4,11 +4,12 @@ import { $, parse } from "./dom.js";
 
 /**
  * Ask; resolves to the form's data when the answer was yes, else to null.
- * `target` names what it is about; `withArguments` shows the field for a run's arguments.
+ * `target` names what it is about; `withArguments` shows the field for a run's arguments;
+ * `within` is where it docks, if not under the command bar.
  */
-export function confirm({ title, question, target = "", withArguments = false, back }) {
+export function confirm({ title, question, target = "", withArguments = false, back, within }) {
   $(".confirm")?.dispatchEvent(new CustomEvent("answer"));
-  const docked = $("#docked");
+  const docked = within ?? $("#docked");
   docked.append(parse($("#confirm-template").innerHTML));
   const form = $(".confirm", docked);
   const veil = $(".veil", docked);
@@ -34,7 +35,11 @@ export function confirm({ title, question, target = "", withArguments = false, b
     });
     $("[data-no]", form).addEventListener("click", () => answer(null));
     form.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") answer(null);
+      if (event.key === "Escape") {
+        event.preventDefault();
+        event.stopPropagation();
+        answer(null);
+      }
       if (event.key === "Tab") trap(event, form);
     });
   });

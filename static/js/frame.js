@@ -8,6 +8,8 @@ import { keepTimesFresh } from "./times.js";
 import { startToasts } from "./toasts.js";
 
 function filterSide() {
+  const current = $(".side [aria-current]");
+  if (matchMedia("(max-width: 760px)").matches) current?.scrollIntoView({ block: "nearest", inline: "center" });
   const input = $("#side-filter");
   input?.addEventListener("input", () => {
     const wanted = input.value.trim().toLowerCase();

@@ -1,5 +1,6 @@
 // The panel at the right: a modal dialog filled by the server.
 
+import { confirm } from "./confirm.js";
 import { $, $$, make, parse } from "./dom.js";
 import { dropZone, submit } from "./forms.js";
 import { Failure, fragment } from "./net.js";
@@ -53,11 +54,13 @@ async function onSubmit(event) {
   const form = event.target;
   if (!("submit" in form.dataset)) return;
   event.preventDefault();
+  const { title, question } = form.dataset;
+  const within = form.closest("dialog.panel");
+  if (question && within && !(await confirm({ title, question, within, back: event.submitter }))) return;
   const data = await submit(form, event.submitter);
   if (!data) return;
   const changed = new CustomEvent("portal:changed", { detail: { data, form }, cancelable: true });
-  const inPanel = form.closest("dialog.panel");
-  if (inPanel) delete inPanel.dataset.dirty;
+  if (within) delete within.dataset.dirty;
   if (!document.dispatchEvent(changed)) return;
   closePanel(true);
   if (data.url) location.assign(data.url);
@@ -87,7 +90,9 @@ export async function openPanel(url, wide = false) {
   dialog.append(parse(answer.html));
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
-    close(dialog);
+    const question = $(".confirm", dialog);
+    if (question) question.dispatchEvent(new CustomEvent("answer"));
+    else close(dialog);
   });
   dialog.addEventListener("input", (event) => {
     if (event.target.closest("[data-keep]")) dialog.dataset.dirty = "1";

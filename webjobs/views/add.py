@@ -18,7 +18,7 @@ from webjobs.models import Role, Slot
 from webjobs.models.app import PRODUCTION
 from webjobs.states import JobType
 from webjobs.views.addresses import slot_url
-from webjobs.views.answers import done, invalid, wants_fragment, wants_json
+from webjobs.views.answers import done, invalid, posted, wants_fragment, wants_json
 from webjobs.views.rows import slot_engine_settings
 
 SHOWN_OCCURRENCES = 5
@@ -28,7 +28,7 @@ SHOWN_OCCURRENCES = 5
 def webjob_add(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse:
     """The panel (GET) and its OK (POST)."""
     found = slot_for(request, app, slot, Role.CONTRIBUTOR)
-    form = AddWebJobForm(request.POST or None, request.FILES or None, slot=found)
+    form = AddWebJobForm(posted(request), request.FILES or None, slot=found)
     if request.method == "POST" and form.is_valid():
         try:
             return _add(request, found, form)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 
 from webjobs.dispatch import Refused
 from webjobs.forms import BaseForm, errors_of
@@ -18,6 +18,11 @@ def wants_json(request: HttpRequest) -> bool:
 def wants_fragment(request: HttpRequest) -> bool:
     """The page's script asks for a part of the page, without the frame around it."""
     return "X-Fragment" in request.headers
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, also when it is empty; None when the form is only being shown."""
+    return request.POST if request.method == "POST" else None
 
 
 def done(request: HttpRequest, message: str, url: str, **extra: Any) -> HttpResponse:

@@ -14,7 +14,7 @@ from webjobs import dispatch
 from webjobs.access import actor_of
 from webjobs.forms import AppForm
 from webjobs.models import App
-from webjobs.views.answers import done, invalid, refused, wants_fragment, wants_json
+from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
 
 
 @require_GET
@@ -39,7 +39,7 @@ def app_add(request: HttpRequest) -> HttpResponse:
     """A new app; for superusers."""
     if not getattr(request.user, "is_superuser", False):
         raise PermissionDenied(_("Only administrators of this portal can create apps."))
-    form = AppForm(request.POST or None)
+    form = AppForm(posted(request))
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["name"]
         url = reverse("webjobs", kwargs={"app": name})

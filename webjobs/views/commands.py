@@ -19,7 +19,7 @@ from webjobs.models import Role, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.states import Trigger
 from webjobs.views.addresses import run_url, slot_url
-from webjobs.views.answers import done, invalid, refused, wants_json
+from webjobs.views.answers import done, invalid, posted, refused, wants_json
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _serve(
     act: Callable[[WebJob, Actor, RunForm], str],
 ) -> HttpResponse:
     """Ask on GET, act on POST. `act` returns where to go on."""
-    form = RunForm(request.POST or None)
+    form = RunForm(posted(request))
     if request.method != "POST":
         return _ask(request, job, command, form)
     if not form.is_valid():

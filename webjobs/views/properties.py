@@ -35,7 +35,6 @@ def _context(request: HttpRequest, job: WebJob) -> dict[str, Any]:
             shown = preview(parsed, zone, get_language() or "en")
         except ncrontab.NcrontabError as error:
             shown = {"error": str(error)}
-    kind = f"{job.type}webjobs"
     return {
         "job": job,
         "slot": job.slot,
@@ -45,14 +44,15 @@ def _context(request: HttpRequest, job: WebJob) -> dict[str, Any]:
         "preview": shown,
         "zone": zone,
         "zone_names": zone_names(),
-        "webhook": request.build_absolute_uri(_webhook_path(job, kind)),
+        "webhook": request.build_absolute_uri(_webhook_path(job)),
         "logs_url": request.build_absolute_uri(job_url(job, "webjob-details")),
     }
 
 
-def _webhook_path(job: WebJob, kind: str) -> str:
-    """Where Kudu's API starts the WebJob: each slot answers below its site name."""
-    return f"/apps/{job.slot.site_name}/api/{kind}/{job.name}/run"
+def _webhook_path(job: WebJob) -> str:
+    """Where Kudu's API starts the WebJob, below the address of its slot."""
+    slot = "" if job.slot.is_production else f"/slots/{job.slot.name}"
+    return f"/scm/{job.slot.app.name}{slot}/api/triggeredwebjobs/{job.name}/run"
 
 
 def _page(request: HttpRequest, job: WebJob, **more: Any) -> HttpResponse:

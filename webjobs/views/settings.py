@@ -17,7 +17,7 @@ from webjobs.forms import SettingForm
 from webjobs.models import AppSetting, Role, Slot
 from webjobs.models.app import PRODUCTION
 from webjobs.views.addresses import slot_url
-from webjobs.views.answers import done, invalid, refused, wants_fragment, wants_json
+from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
 from webjobs.views.rights import rights_in
 
 
@@ -66,7 +66,7 @@ def setting_edit(request: HttpRequest, app: str, name: str, slot: str = PRODUCTI
 
 
 def _edit(request: HttpRequest, slot: Slot, setting: AppSetting | None) -> HttpResponse:
-    form = SettingForm(request.POST or None, slot=slot, setting=setting)
+    form = SettingForm(posted(request), slot=slot, setting=setting)
     if request.method == "POST" and form.is_valid():
         try:
             dispatch.change_settings(slot, _changes(form), actor_of(request))

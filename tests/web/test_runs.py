@@ -1,0 +1,151 @@
+from datetime import timedelta
+
+from django.utils import timezone
+
+from tests.web.objects import make_instance, make_job, make_run
+from tests.web.pages import PagesTestCase
+from webjobs.logs import LogWriter, log_of_run
+from webjobs.models import AuditEntry, Run
+from webjobs.states import RunStatus, Stream
+
+BASE = "/apps/demo/history/triggered/nightly/runs/"
+
+
+def write(run: Run, text: bytes, stream: Stream = Stream.OUT, *, complete: bool = True) -> None:
+    writer = LogWriter(log_of_run(run, "327e1eab00"), limit=10**9)
+    writer.append(stream, text, 1_780_000_000.0)
+    if complete:
+        writer.complete()
+    else:
+        writer.flush()
+
+
+class RunDetailsTests(PagesTestCase):
+    def setUp(self) -> None:
+        self.job = make_job(self.slot, "nightly")
+
+    def run_of(self, status: RunStatus = RunStatus.SUCCESS, **values: object) -> tuple[Run, str]:
+        run = make_run(self.job, status, **values)
+        return run, f"{BASE}{run.number}/"
+
+    def test_it_tells_status_timing_id_and_facts(self) -> None:
+        start = timezone.now() - timedelta(minutes=10)
+        run, url = self.run_of(
+            RunStatus.FAILED,
+            started_at=start,
+            ended_at=start + timedelta(seconds=12),
+            reason="The process ended with exit code 3.",
+            exit_code=3,
+            arguments="--all 'two words'",
+            instance=make_instance("machine-a"),
+        )
+        response = self.get(url, self.carol)
+        for text in [
+            "Failed",
+            "10 minutes ago",
+            "12 seconds running time",
+            f'Run ID: <span class="mono">{run.number}</span>',
+            "The process ended with exit code 3.",
+            "--all &#x27;two words&#x27;",
+            "machine-a",
+            "Toggle Output",
+            "<title>nightly - WebJob Run Details - WebJobs Portal</title>",
+        ]:
+            self.assertContains(response, text)
+
+    def test_the_output_is_there_without_script_and_as_text(self) -> None:
+        run, url = self.run_of()
+        write(run, b"<script>alert(1)</script>\n")
+        response = self.get(url)
+        self.assertContains(response, "&lt;script&gt;alert(1)&lt;/script&gt;</div>")
+        self.assertNotContains(response, "<script>alert")
+
+    def test_a_long_log_shows_its_end_only(self) -> None:
+        run, url = self.run_of()
+        write(run, b"".join(b"line %d\n" % number for number in range(10_000)))
+        response = self.get(url)
+        self.assertContains(response, ">line 9999<")
+        self.assertContains(response, ">line 8000<")
+        self.assertNotContains(response, ">line 7999<")
+
+    def test_stderr_and_system_lines_are_marked(self) -> None:
+        run, url = self.run_of()
+        write(run, b"went wrong\n", Stream.ERR)
+        self.assertContains(self.get(url), 'class="line s1"')
+
+    def test_while_it_runs_it_can_be_refreshed_and_stopped(self) -> None:
+        run, url = self.run_of(RunStatus.RUNNING, started_at=timezone.now())
+        write(run, b"working\n", complete=False)
+        response = self.get(url)
+        self.assertContains(response, "Refreshed")
+        self.assertContains(response, f"{url}stop")
+        self.assertNotContains(response, "data-over")
+
+    def test_when_it_has_ended_there_is_only_the_download(self) -> None:
+        run, url = self.run_of()
+        write(run, b"done\n")
+        response = self.get(url)
+        self.assertNotContains(response, "Refreshed")
+        self.assertContains(response, f"{url}log.txt")
+        self.assertContains(response, "data-over")
+
+    def test_a_skipped_occurrence_has_a_reason_and_no_output(self) -> None:
+        run, url = self.run_of(RunStatus.SKIPPED, reason="The run before was still running.")
+        response = self.get(url)
+        self.assertContains(response, "The run before was still running.")
+        self.assertNotContains(response, "Toggle Output")
+
+    def test_it_leads_to_the_runs_before_and_after(self) -> None:
+        now = timezone.now()
+        before, middle, after = (
+            make_run(self.job, at=now - timedelta(hours=hours)) for hours in (3, 2, 1)
+        )
+        response = self.get(f"{BASE}{middle.number}/")
+        self.assertContains(response, f"runs/{before.number}/")
+        self.assertContains(response, f"runs/{after.number}/")
+
+    def test_the_head_alone_is_a_fragment(self) -> None:
+        _, url = self.run_of()
+        response = self.get(url, X_Fragment="1")
+        self.assertContains(response, "Run ID:")
+        self.assertNotContains(response, "Toggle Output")
+
+    def test_it_is_for_members_only(self) -> None:
+        _, url = self.run_of()
+        self.assert_for_members_only(url)
+        self.assert_method_refused(url, "post")
+
+    def test_an_unknown_run_is_not_found(self) -> None:
+        self.assertEqual(self.get(f"{BASE}1/").status_code, 404)
+        self.assertEqual(self.get(f"{BASE}{'9' * 30}/").status_code, 404)
+        self.assertEqual(self.get(f"{BASE}x/").status_code, 404)
+
+
+class RunStopTests(PagesTestCase):
+    def setUp(self) -> None:
+        self.job = make_job(self.slot, "nightly")
+
+    def test_it_asks_for_the_end_which_is_recorded(self) -> None:
+        run = make_run(self.job, RunStatus.RUNNING)
+        response = self.post(f"{BASE}{run.number}/stop", user=self.bob)
+        self.assertEqual(response.status_code, 200)
+        run.refresh_from_db()
+        self.assertIsNotNone(run.stop_requested_at)
+        self.assertEqual(AuditEntry.objects.get().action, "run.stop")
+
+    def test_a_run_that_has_ended_is_refused(self) -> None:
+        run = make_run(self.job)
+        response = self.post(f"{BASE}{run.number}/stop")
+        self.assertEqual(response.status_code, 409)
+        self.assertIn("ended", response.json()["error"])
+
+    def test_without_script_it_leads_back_to_the_run(self) -> None:
+        run = make_run(self.job, RunStatus.RUNNING)
+        response = self.post(f"{BASE}{run.number}/stop", script=False)
+        self.assertRedirects(response, f"{BASE}{run.number}/")
+
+    def test_a_reader_may_not(self) -> None:
+        run = make_run(self.job, RunStatus.RUNNING)
+        self.assert_refused_to(f"{BASE}{run.number}/stop", self.carol)
+        self.assert_for_members_only(f"{BASE}{run.number}/stop", method="post")
+        self.assert_method_refused(f"{BASE}{run.number}/stop", "get")
