@@ -16,10 +16,10 @@ LEVELS: dict[str, int] = {
     name: level
     for level, names in enumerate(
         [
-            "states ncrontab timezones runner",
+            "states times ncrontab timezones runner",
             "models",
             "migrations logs packages forms",
-            "machine managed execution supervisor scheduler housekeeping",
+            "home leases machine managed execution supervisor scheduler housekeeping heartbeat",
             "tasks worker beat",
             "dispatch access",
             "views templatetags api admin management urls apps first_start",

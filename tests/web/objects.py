@@ -59,7 +59,9 @@ def make_run(
 
 def make_instance(name: str = "one") -> Instance:
     now = timezone.now()
-    return Instance.register(uuid4().hex, name, now, 5, {}, {})
+    return Instance.objects.create(
+        key=uuid4().hex, name=name, started_at=now, heartbeat_at=now, threads=5
+    )
 
 
 def make_setting(slot: Slot, name: str, value: str, **values: Any) -> AppSetting:

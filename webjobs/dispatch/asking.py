@@ -67,9 +67,9 @@ def hold(job: WebJob) -> None:
 
     Raises Refused when it is being deleted: whoever has it locked knows that it stays.
     """
-    living = WebJob.objects.living().select_related("slot__app").select_for_update(of=("self",))
+    living = WebJob.objects.living().select_related("slot__app").defer("slot__publishing_password")
     try:
-        job.refresh_from_db(from_queryset=living)
+        job.refresh_from_db(from_queryset=living.select_for_update(of=("self",)))
     except WebJob.DoesNotExist:
         raise Refused("gone", GONE, 404) from None
 

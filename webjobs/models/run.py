@@ -110,12 +110,14 @@ class Run(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["status", "queued_at"],
-                condition=Q(status__in=_ACTIVE),
-                name="run_active",
-            ),
+            # Also for what is active: there are never many, and they are found by their status.
+            models.Index(fields=["status", "-queued_at"], name="run_newest_by_status"),
             models.Index(fields=["-queued_at"], name="run_newest"),
+            models.Index(
+                fields=["-queued_at"],
+                condition=Q(scheduled_for__isnull=False),
+                name="run_newest_scheduled",
+            ),
         ]
 
     def __str__(self) -> str:

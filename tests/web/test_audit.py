@@ -1,0 +1,100 @@
+"""The record of what people did: complete, lasting, and without a secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import TestCase
+
+from tests.web.objects import make_job, make_run, make_slot, make_upload
+from webjobs import dispatch
+from webjobs.dispatch import Actor, NewWebJob, SettingChange, record
+from webjobs.models import AuditEntry
+from webjobs.runner.settings_job import JobSettings
+from webjobs.states import JobType, RunStatus
+
+SECRETS = ("hunter2-setting", "hunter2-password")
+
+
+@pytest.mark.usefixtures("data_dir")
+class AuditTests(TestCase):
+    def setUp(self) -> None:
+        self.alice = User.objects.create_user("alice")
+        self.actor = Actor(self.alice, "alice", "2001:db8::7")
+        self.slot = make_slot("demo", "staging")
+
+    def everything(self) -> dict[str, Callable[[], object]]:
+        """Every action that there is, each ready to be asked for."""
+        slot, actor = self.slot, self.actor
+        triggered = make_job(slot)
+        continuous = make_job(slot, "daemon", JobType.CONTINUOUS)
+        running = make_run(make_job(slot, "busy"), RunStatus.RUNNING)
+        new = NewWebJob("new", JobType.TRIGGERED, make_upload("echo new"))
+        change = SettingChange("Token", SECRETS[0], is_secret=True)
+        return {
+            "app.create": lambda: dispatch.create_app("shop", actor),
+            "run.stop": lambda: dispatch.stop_run(running, actor),
+            "settings.change": lambda: dispatch.change_settings(slot, [change], actor),
+            "slot.password": lambda: dispatch.set_publishing_password(slot, SECRETS[1], actor),
+            "webjob.add": lambda: dispatch.add_webjob(slot, new, actor),
+            "webjob.replace": lambda: dispatch.replace_package(
+                triggered, make_upload("echo other"), actor
+            ),
+            "webjob.settings": lambda: dispatch.set_settings_job(triggered, JobSettings(), actor),
+            "webjob.schedule": lambda: dispatch.set_schedule(
+                triggered, "0 0 * * * *", "", True, actor
+            ),
+            "webjob.run": lambda: dispatch.run_now(triggered, actor),
+            "webjob.stop": lambda: dispatch.stop(continuous, actor),
+            "webjob.start": lambda: dispatch.start(continuous, actor),
+            "webjob.delete": lambda: dispatch.delete(continuous, actor),
+        }
+
+    def test_every_action_leaves_one_entry_that_says_who_what_and_from_where(self) -> None:
+        for action, ask in self.everything().items():
+            with self.subTest(action):
+                AuditEntry.objects.all().delete()
+                ask()
+                entry = AuditEntry.objects.get()
+                self.assertEqual(entry.action, action)
+                self.assertEqual((entry.user, entry.user_name), (self.alice, "alice"))
+                self.assertEqual(entry.address, "2001:db8::7")
+                self.assertIsNotNone(entry.app)
+                where = "shop" if action == "app.create" else "demo/staging"
+                self.assertTrue(entry.target.startswith(where), entry.target)
+
+    def test_everything_that_dispatch_offers_is_tried_here(self) -> None:
+        asked = {"create_app", "stop_run", "change_settings", "set_publishing_password"}
+        asked |= {"add_webjob", "replace_package", "set_settings_job", "set_schedule", "run_now"}
+        asked |= {"stop", "start", "delete"}
+        helpers = {"record", "parse_settings_of"}
+        offered = {name for name in dispatch.__all__ if name.islower()} - helpers
+        self.assertEqual(asked, offered)
+        self.assertEqual(len(self.everything()), len(offered))
+
+    def test_no_entry_holds_a_secret(self) -> None:
+        for ask in self.everything().values():
+            ask()
+        text = json.dumps(list(AuditEntry.objects.values()), default=str)
+        for secret in (*SECRETS, self.slot.publishing_password):
+            self.assertNotIn(secret, text)
+
+    def test_an_entry_outlives_its_app_and_its_user(self) -> None:
+        record(self.actor, "webjob.run", self.slot, "triggered/nightly")
+        self.slot.app.delete()
+        self.alice.delete()
+        entry = AuditEntry.objects.get()
+        self.assertEqual((entry.app, entry.user), (None, None))
+        self.assertEqual(str(entry), "alice: webjob.run demo/staging/triggered/nightly")
+
+    def test_what_belongs_to_no_app_is_recorded_too(self) -> None:
+        record(self.actor, "user.add", None, "user/bob")
+        entry = AuditEntry.objects.get()
+        self.assertEqual((entry.app, entry.target), (None, "user/bob"))
+
+    def test_a_very_long_target_is_cut_and_not_refused(self) -> None:
+        record(self.actor, "group.add", None, "x" * 1000)
+        self.assertEqual(len(AuditEntry.objects.get().target), 300)
