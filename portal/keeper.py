@@ -14,11 +14,10 @@ import gc
 import os
 import runpy
 import signal
-import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from setproctitle import setproctitle
@@ -32,6 +31,7 @@ from supervisor.supervisord import Supervisor
 
 from portal.output import Output
 from portal.processes import Process
+from portal.watching import Heir, Probe, Wakeup
 
 # A process that lives shorter than this is started again with a growing pause.
 SETTLED_SECONDS = 1
@@ -67,54 +67,6 @@ def keep(processes: Sequence[Process], output: Output, probe: Probe) -> None:
             signal.signal(number, signal.SIG_IGN)
 
 
-class Probe:
-    """Waits for the first answer of the web process at `address`, then calls `ready` once."""
-
-    def __init__(self, address: tuple[str, int], ready: Callable[[], None]) -> None:
-        self._ready = ready
-        self._socket = socket.create_connection(address)
-        self._socket.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        self.fd = self._socket.fileno()
-
-    def readable(self) -> bool:
-        return self.fd >= 0
-
-    def writable(self) -> bool:
-        return False
-
-    def handle_read_event(self) -> None:
-        self.fd = -1
-        answered = bool(self._socket.recv(1))
-        self._socket.close()
-        if answered:
-            self._ready()
-
-    def handle_error(self) -> None:
-        self.fd = -1
-
-
-class _Wakeup:
-    """Ends the wait of the main loop as soon as a signal arrives."""
-
-    def __init__(self) -> None:
-        self.fd, write_end = os.pipe()
-        os.set_blocking(self.fd, False)
-        os.set_blocking(write_end, False)
-        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return False
-
-    def handle_read_event(self) -> None:
-        os.read(self.fd, 4096)
-
-    def handle_error(self) -> None:
-        pass
-
-
 class _Options(ServerOptions):
     """Supervisor's access to the system, without its files and servers."""
 
@@ -131,11 +83,13 @@ class _Options(ServerOptions):
         super().__init__()
         self.output = output
         self.logger = _logger(output)
-        self._probe = probe
-        self._wakeup = _Wakeup()
         self._parent = os.getpid()
+        self._wakeup = Wakeup()
+        self._sockets: dict[int, object] = {self._wakeup.fd: self._wakeup}
+        probe.watch(self._sockets)
         # Loaded here, because a child may not allocate much between fork and exec.
         self._libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+        self.heir = Heir(STOP_SIGNALS) if self._libc is None else None
         self.child: Process | None = None
 
     def openhttpservers(self, supervisord: Supervisor) -> None:
@@ -144,8 +98,8 @@ class _Options(ServerOptions):
     def write_pidfile(self) -> None:
         """None: the lock of `up` has the process id."""
 
-    def get_socket_map(self) -> Mapping[int, Any]:
-        return {self._wakeup.fd: self._wakeup, self._probe.fd: self._probe}
+    def get_socket_map(self) -> dict[int, object]:
+        return self._sockets
 
     def setpgrp(self) -> None:
         """In the child: its own group, so that Ctrl-C reaches the keeper only; and its end."""
@@ -210,6 +164,8 @@ class _Kept(Subprocess):
         self.config.options.output.line(
             "up", f"{'started' if not self.backoff else 'starting again:'} {self.config.name}"
         )
+        if self.config.options.heir:
+            self.config.options.heir.lives(pid)
         return int(super()._spawn_as_parent(pid))
 
     def change_state(self, new_state: int, expected: bool = True) -> None:
@@ -219,6 +175,8 @@ class _Kept(Subprocess):
 
     def finish(self, pid: int, status: int) -> None:
         super().finish(pid, status)
+        if self.config.options.heir:
+            self.config.options.heir.ended(pid)
         self.config.options.output.end(self.config.name)
 
 

@@ -10,6 +10,7 @@ import socket
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from django.conf import settings
@@ -153,7 +154,9 @@ def reachable(listener: socket.socket) -> tuple[str, int]:
 
 
 def _static_fingerprint() -> str:
-    digest = hashlib.sha256()
+    # Another version may name or compress the same files otherwise.
+    how = (settings.STORAGES["staticfiles"]["BACKEND"], version("django"), version("whitenoise"))
+    digest = hashlib.sha256(repr(how).encode())
     for finder in get_finders():
         for path, storage in finder.list([]):
             facts = os.stat(storage.path(path))

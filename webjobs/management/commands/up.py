@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand
 from portal import keeper, processes, startup
 from portal.config import Config
 from portal.output import Output
+from portal.watching import Probe
 from webjobs import first_start
 from webjobs.management.preparing import account_lines, prepare
 
@@ -40,7 +41,7 @@ class Command(BaseCommand):
             )
         processes.preload()
         address = startup.address(config.host, config.port)
-        probe = keeper.Probe(
+        probe = Probe(
             startup.reachable(listener), lambda: output.block(*_welcome(address, account))
         )
         keeper.keep(processes.plan(config, listener.fileno()), output, probe)
