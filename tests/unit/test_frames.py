@@ -146,6 +146,12 @@ class BufferTests(SimpleTestCase):
         expected = [Frame(2, OUT, NOON), *(Frame(1, s, NOON + 1000) for s in (OUT, ERR, OUT))]
         self.assertEqual(buffer.first(1)[0].frames, expected)
 
+    def test_a_clock_that_is_set_back_begins_a_frame(self) -> None:
+        buffer = Buffer()
+        for at in (0, -5):
+            buffer.add(OUT, b"x", NOON + at)
+        self.assertEqual([frame.at - NOON for frame in buffer.first(1)[0].frames], [0, -5])
+
     def test_a_chunk_ends_when_its_index_is_full(self) -> None:
         buffer = Buffer()
         for index in range(MAX_FRAMES + 1):

@@ -71,6 +71,10 @@ class AzureTextTests(TestCase):
         log = write((OUT, b"a"), (ERR, b"b"), (OUT, b"c"))
         self.assertEqual(azure(log), f"{PREFIX}INFO] a\r\n{PREFIX}ERR ] b\r\n{PREFIX}INFO] c\r\n")
 
+    def test_a_character_may_lie_across_two_chunks(self) -> None:
+        text = "a" + "é" * 200_000
+        self.assertEqual(azure(write((OUT, text.encode()))), f"{PREFIX}INFO] {text}\r\n")
+
     def test_bad_bytes_are_replaced(self) -> None:
         self.assertEqual(azure(write((OUT, b"a\xff\xe2\x82"))), f"{PREFIX}INFO] a\ufffd\ufffd\r\n")
 

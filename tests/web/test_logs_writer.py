@@ -120,6 +120,13 @@ class LogWriterTests(TestCase):
         self.assertEqual(everything(self.log), b"a\n")
         self.assertIsNone(second.flush_due())
 
+    def test_an_empty_log_that_is_complete_stays_empty(self) -> None:
+        second = LogWriter(self.log, limit=MIB)
+        self.writer.complete()
+        second.append(OUT, b"late\n", NOON)
+        second.flush()
+        self.assertEqual(everything(self.log), b"")
+
     def test_a_deleted_log_takes_what_comes_and_says_nothing(self) -> None:
         Run.objects.all().delete()
         self.writer.append(OUT, b"a\n", NOON)
@@ -205,6 +212,16 @@ class LimitTests(TestCase):
         writer.system(Stream.SYSTEM_ERR, "Job failed due to exit code 1")
         writer.complete()
         self.assertIn("Job failed due to exit code 1", texts(self.log))
+
+    def test_what_another_writer_has_written_counts_too(self) -> None:
+        first, second = (LogWriter(self.log, limit=10) for _ in range(2))
+        second.append(OUT, b"12345678", NOON)
+        second.flush()
+        first.append(OUT, b"9", NOON)
+        first.flush()
+        first.append(OUT, b"0a", NOON)
+        first.complete()
+        self.assertEqual(everything(self.log, OUT), b"1234567890")
 
     def test_a_second_writer_does_not_say_it_again(self) -> None:
         first = LogWriter(self.log, limit=4)
