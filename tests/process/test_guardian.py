@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,10 @@ class Worker:
         self.entry = f"MARK={os.getpid()}-{name}"
         arguments = [self.entry.removeprefix("MARK="), CLINGS, then]
         self.popen = subprocess.Popen(
-            [sys.executable, "-c", WORKER, *arguments], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WORKER, *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         assert self.popen.stdout is not None
         self.guardian, *self.programs = map(int, self.popen.stdout.readline().split())
@@ -67,7 +71,8 @@ class Worker:
         return sorted(found)
 
     def close(self) -> None:
-        self.popen.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)  # with what it forked
         self.popen.wait()
         assert self.popen.stdout is not None
         self.popen.stdout.close()

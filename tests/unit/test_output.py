@@ -129,7 +129,7 @@ def test_it_does_a_bounded_amount_of_work_per_step(pipes: list[Pipe]) -> None:
     pipe = make(pipes)
     pipe.write(b"x" * READ_BYTES)
     pipe.reader.step(1.0)  # which makes the pipe larger
-    pipe.write(b"y" * 15 * READ_BYTES)
+    pipe.write(b"y" * 7 * READ_BYTES)
     assert pipe.reader.step(2.0) == READS_PER_STEP * READ_BYTES
 
 

@@ -15,7 +15,7 @@ READ_BYTES = 65536
 # One noisy process must not starve the hundreds that one thread may look after.
 READS_PER_STEP = 4
 # A process that fills the usual pipe gets a larger one: fewer switches between it and us.
-LARGE_PIPE_BYTES = 1024 * 1024
+LARGE_PIPE_BYTES = 512 * 1024
 MASK = b"***"
 # Shorter values would mask half of an ordinary text.
 SHORTEST_SECRET = 4
