@@ -55,6 +55,7 @@ class Config:
     worker_threads: int
     web_threads: int
     instance_name: str
+    lost_after: int  # seconds
     interpreters: dict[str, str]
 
 
@@ -84,6 +85,7 @@ def read(environ: Mapping[str, str]) -> Config:
         worker_threads=_integer(environ, "WORKER_THREADS", 20, 1, 1000),
         web_threads=_integer(environ, "WEB_THREADS", 8, 1, 1000),
         instance_name=environ.get("INSTANCE_NAME", "") or socket.gethostname(),
+        lost_after=_integer(environ, "LOST_AFTER", 30, 5, 600),
         interpreters=_interpreters(environ),
     )
 

@@ -10,33 +10,39 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
+from webjobs import housekeeping
 from webjobs.logs import LogUnavailable, LogWriter, log_of_run
-from webjobs.machine import CannotStart, Machine, Prepared
-from webjobs.models import Run
+from webjobs.machine import CannotStart, Machine, Prepared, lease_of_runs
+from webjobs.models import Instance, Run
 from webjobs.runner.child import Cause, Child, End, Limits
 from webjobs.states import RunStatus, Stream
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# How long an execution goes on trying to reach the database before it gives its run up; the
-# clean-up then ends the run in its place.
-DATABASE_PATIENCE = 60.0
 RETRY_PAUSE = 0.5
+# A worker that shuts down waits this long for the database; then its runs are ended by the next
+# worker in its place, or by others.
+CLOSING_PATIENCE = 20.0
+# Rows that say "executing here" are compared with what executes here this often.
+COMPARE_EVERY = 10.0
+
+_FORGOTTEN = (
+    "The engine failed while it executed this run; the worker's own log tells how. "
+    "Run it again if it is needed."
+)
 
 
 @dataclass
 class _Running:
     """What other threads may do to an execution: leave a wish and wake it."""
 
-    run: Run
     wake_read: int = -1
     wake_write: int = -1
     stop: tuple[Cause, str] | None = None
@@ -70,50 +76,59 @@ class Executor:
         self._machine = machine
         self._running: dict[int, _Running] = {}
         self._lock = threading.Lock()
-        self._closing: str = ""
+        self._closing = ""
+        self._give_up_at = 0.0
+        self._compare_at = 0.0
 
-    def execute(self, run_pk: int) -> None:
-        """Execute a run to its end, if it is queued and nobody else has claimed it."""
-        run = _insist(
-            lambda: (
-                Run.objects.select_related("job__slot__app", "package")
-                .filter(pk=run_pk, status=RunStatus.QUEUED)
-                .first()
-            )
-        )
-        if run is None or self._refuses():
-            return
-        instance = self._machine.instance
-        if not _insist(lambda: run.claim(instance, timezone.now())):
-            return
-        running = _Running(run)
+    def execute(self, run_pk: int) -> bool:
+        """Execute a run to its end, if it is queued and nobody else has claimed it.
+
+        False when this instance takes nothing new: another one should have it.
+        """
         with self._lock:
-            self._running[run.pk] = running
+            if self._closing:
+                return False
+            if run_pk in self._running:
+                return True
+            running = self._running[run_pk] = _Running()
         try:
-            if self._refuses():
-                running.ask_stop(Cause.SHUTDOWN, self._closing)
-            _Execution(self._machine, running).carry_out()
-        except DatabaseError:
+            self._execute(run_pk, running)
+        except Error:
             logger.exception("Run %s was given up: the database stays away", run_pk)
         finally:
             with self._lock:
-                del self._running[run.pk]
+                del self._running[run_pk]
             running.close()
+        return True
+
+    def _execute(self, run_pk: int, running: _Running) -> None:
+        queued = Run.objects.queued().select_related("job__slot__app", "package")
+        run = self._insist(lambda: queued.filter(pk=run_pk).first())
+        if run is None:
+            return
+        # One object for all that follows: a later epoch must not write what this one claimed.
+        instance = self._machine.instance
+        if self._insist(lambda: run.claim(instance, timezone.now())):
+            _Execution(self._machine, instance, run, running, self._insist).carry_out()
 
     def apply_wishes(self) -> None:
         """Pass on what people have asked of the runs that execute here."""
-        if not self._running:
+        if not self._running and time.monotonic() < self._compare_at:
             return
-        wished = Run.objects.held_by(self._machine.instance).exclude(stop_requested_at=None)
-        for pk, reason in wished.values_list("pk", "stop_reason"):
+        self._compare_at = time.monotonic() + COMPARE_EVERY
+        held = Run.objects.held_by(self._machine.instance)
+        for pk, asked_at, reason in held.values_list("pk", "stop_requested_at", "stop_reason"):
             running = self._running.get(pk)
-            if running:
+            if running is None:
+                housekeeping.abort(pk, held, _FORGOTTEN, timezone.now())
+            elif asked_at is not None:
                 running.ask_stop(Cause.STOPPED, reason)
 
     def close(self, reason: str, *, kill_now: bool = False) -> None:
         """Ask every run to end; new ones are refused. Returns at once."""
-        self._closing = reason
         with self._lock:
+            self._closing = reason
+            self._give_up_at = time.monotonic() + CLOSING_PATIENCE
             running = list(self._running.values())
         for one in running:
             one.ask_stop(Cause.SHUTDOWN, reason, kill_now=kill_now)
@@ -123,18 +138,36 @@ class Executor:
         """How many runs execute here."""
         return len(self._running)
 
-    def _refuses(self) -> bool:
-        return self._closing != ""
+    def _insist(self, action: Callable[[], T]) -> T:
+        """Do it again for as long as the database is away."""
+        while True:
+            try:
+                return action()
+            except (Error, LogUnavailable):
+                if self._closing and time.monotonic() > self._give_up_at:
+                    raise
+                if not connection.in_atomic_block:
+                    close_old_connections()
+            time.sleep(RETRY_PAUSE)
 
 
 class _Execution:
     """The way of one claimed run to its final status."""
 
-    def __init__(self, machine: Machine, running: _Running) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        instance: Instance,
+        run: Run,
+        running: _Running,
+        insist: Callable[[Callable[[], Any]], Any],
+    ) -> None:
         self._machine = machine
+        self._instance = instance
+        self._run = run
         self._running = running
-        self._run = running.run
-        log = _insist(lambda: log_of_run(self._run, machine.instance.key))
+        self._insist = insist
+        log = insist(lambda: log_of_run(run, instance.key))
         self._log = LogWriter(log, limit=settings.WEBJOBS_RUN_LOG_LIMIT)
 
     def carry_out(self) -> None:
@@ -149,7 +182,12 @@ class _Execution:
             self._finish(RunStatus.FAILED, str(error), error_line=str(error))
             return
         with prepared:
-            end = self._watch(child)
+            try:
+                end = self._watch(child)
+            finally:
+                if child.end is None:  # An error of ours must not leave it behind.
+                    child.process.kill()
+                    child.process.close()
         self._conclude(end)
 
     def _start(self, prepared: Prepared) -> Child:
@@ -166,9 +204,11 @@ class _Execution:
                 max_time=engine.max_run_time,
                 term_at_once=True,
             ),
+            lease=lease_of_runs(self._instance),
         )
         self._say("Status changed to Running")
-        _insist(lambda: self._run.begin(self._machine.instance))
+        if not self._insist(lambda: self._run.begin(self._instance)):
+            child.request_stop(Cause.EXPIRED, kill_now=True)
         return child
 
     def _watch(self, child: Child) -> End:
@@ -190,6 +230,8 @@ class _Execution:
         code = end.exit.code
         if end.cause == Cause.EXITED and code == 0:
             self._finish(RunStatus.SUCCESS, "The process ended with exit code 0.", exit_code=0)
+        elif end.cause == Cause.EXPIRED:
+            self._finish(RunStatus.ABORTED, f"{end.reason} Run it again if it is needed.")
         elif end.cause in (Cause.STOPPED, Cause.SHUTDOWN):
             asked = self._running.stop[1] if self._running.stop else ""
             self._say("WebJob process was aborted")
@@ -207,12 +249,12 @@ class _Execution:
         self._say(f"Status changed to {status}")
         if error_line:
             self._log.system(Stream.SYSTEM_ERR, error_line)
-        instance, run = self._machine.instance, self._run
+        instance, run = self._instance, self._run
 
         def finish() -> None:
             run.finish(instance, status, timezone.now(), reason=reason, exit_code=exit_code)
 
-        _insist(lambda: self._log.complete(also=finish))
+        self._insist(lambda: self._log.complete(also=finish))
 
     def _say(self, message: str) -> None:
         self._log.system(Stream.SYSTEM, message)
@@ -229,20 +271,6 @@ def _wait(fds: list[int], until: float | None) -> set[int]:
 
 def _earliest(*times: float | None) -> float | None:
     return min((at for at in times if at is not None), default=None)
-
-
-def _insist(action: Callable[[], T]) -> T:
-    """Do it again while the database is away, for as long as DATABASE_PATIENCE."""
-    patience = time.monotonic() + DATABASE_PATIENCE
-    while True:
-        try:
-            return action()
-        except (DatabaseError, LogUnavailable):
-            if time.monotonic() > patience:
-                raise
-            if not connection.in_atomic_block:
-                close_old_connections()
-        time.sleep(RETRY_PAUSE)
 
 
 _current: Executor | None = None

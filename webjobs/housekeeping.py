@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Count
 
+from webjobs.logs import LogUnavailable, LogWriter, log_of_run
 from webjobs.models import AppSetting, Copy, Run, Slot, WebJob
+from webjobs.models.run import RunQuerySet
 from webjobs.models.setting import lenient_engine_settings
-from webjobs.states import COPY_ALIVE, RUN_FINAL, RunStatus
+from webjobs.states import COPY_ALIVE, RUN_FINAL, RunStatus, Stream
 
 # A queued run whose message did not arrive for this long is sent again.
 STRANDED_AFTER = timedelta(seconds=10)
@@ -17,23 +20,48 @@ BATCH = 500
 
 def abort_orphans(now: datetime) -> int:
     """Runs of an instance that is gone -> ABORTED; returns how many."""
-    orphans = Run.objects.orphaned(now).select_related("instance")[:BATCH]
-    return sum(_abort(run, now) for run in orphans)
+    orphans = Run.objects.orphaned()
+    found = list(orphans.select_related("instance")[:BATCH])
+    return sum(abort(run.pk, orphans, _why_orphaned(run), now) for run in found)
 
 
-def _abort(run: Run, now: datetime) -> bool:
-    name = run.instance.name if run.instance else "that executed it"
-    return bool(
-        Run.objects.orphaned(now)
-        .filter(pk=run.pk)
-        .update(
-            status=RunStatus.ABORTED,
-            ended_at=now,
-            lane=None,
-            reason=f"Instance {name} was lost while the run was in progress. "
-            "What was printed until then is kept. Run it again if it is needed.",
-        )
-    )
+def _why_orphaned(run: Run) -> str:
+    instance = run.instance
+    if instance is None or instance.lost_at is not None:
+        name = instance.name if instance else "that executed it"
+        what = f"Instance {name} was lost while the run was in progress."
+    else:
+        what = f"The worker of instance {instance.name} ended while the run was in progress."
+    return f"{what} What was printed until then is kept. Run it again if it is needed."
+
+
+class _NotWon(Exception):
+    """Somebody else has ended the run; its log is theirs."""
+
+
+def abort(run_pk: int, allowed: RunQuerySet, reason: str, now: datetime) -> bool:
+    """A run among `allowed` -> ABORTED, in place of its holder; false when it is no longer one.
+
+    Its log gets a last line and is complete from the same moment on.
+    """
+
+    def finish() -> None:
+        one = allowed.filter(pk=run_pk)
+        if not one.update(status=RunStatus.ABORTED, ended_at=now, lane=None, reason=reason):
+            raise _NotWon
+
+    run = Run.objects.select_related("instance").filter(pk=run_pk).first()
+    if run is None:
+        return False
+    log = log_of_run(run, run.instance.key if run.instance else "")
+    writer = LogWriter(log, limit=settings.WEBJOBS_RUN_LOG_LIMIT)
+    writer.system(Stream.SYSTEM, f"Status changed to {RunStatus.ABORTED}")
+    writer.system(Stream.SYSTEM_ERR, reason)
+    try:
+        writer.complete(also=finish)
+    except (_NotWon, LogUnavailable):
+        return False
+    return True
 
 
 def stranded_runs(now: datetime) -> list[int]:

@@ -36,6 +36,8 @@ from webjobs.runner.wine import Wine, WineError
 from webjobs.runner.workdir import JobFiles, JobKey, WorkingCopy, Workspace, WorkspaceError
 from webjobs.states import JobType, Stream
 
+# What every process of an instance's jobs has in its environment, with the instance's key.
+INSTANCE_VARIABLE = "WEBSITE_INSTANCE_ID"
 # A value as short as this would turn every other word of a log into asterisks.
 SHORTEST_SECRET = 4
 
@@ -95,7 +97,8 @@ class Prepared:
 
 
 class Machine:
-    """This instance. Thread-safe."""
+    """This instance. Thread-safe. `instance` is another object under another epoch after it was
+    declared lost; whoever has claimed something keeps the one that it claimed with."""
 
     def __init__(
         self,
@@ -222,10 +225,20 @@ class Machine:
             open_package=open_package,
         )
 
+    def allow_runs(self, instance: Instance, until: float) -> None:
+        """Let runs that `instance` has claimed live until `until` on lease_clock."""
+        self._launcher.renew([lease_of_runs(instance)], until)
+
     def launch(
-        self, prepared: Prepared, *, sink: Callable[[Stream, bytes, float], None], limits: Limits
+        self,
+        prepared: Prepared,
+        *,
+        sink: Callable[[Stream, bytes, float], None],
+        limits: Limits,
+        lease: str = "",
     ) -> Child:
-        """Start the process. Raises CannotStart; the files are given back then."""
+        """Start the process, under `lease` unless it is empty. Raises CannotStart; the files are
+        given back then."""
         marker = f"{MARKER_VARIABLE}={prepared.environment[MARKER_VARIABLE]}"
         try:
             process = self._launcher.launch(
@@ -233,6 +246,7 @@ class Machine:
                 cwd=prepared.copy.script.parent,
                 env=prepared.environment,
                 marker=marker,
+                lease=lease,
             )
         except LaunchError as error:
             prepared.release()
@@ -248,6 +262,11 @@ class Machine:
     def remove(self, job: WebJob) -> None:
         """Delete the files of a WebJob that is gone."""
         self.workspace.remove(key_of(job))
+
+
+def lease_of_runs(instance: Instance) -> str:
+    """What the guardian calls the right of `instance` to execute what it has claimed."""
+    return f"runs-{instance.pk}-{instance.epoch}"
 
 
 def key_of(job: WebJob) -> JobKey:

@@ -8,7 +8,9 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 
 from django.conf import settings as portal_settings
+from django.db import Error
 
+from webjobs.leases import Leases
 from webjobs.logs import LogWriter, log_of_copy
 from webjobs.machine import CannotStart, Machine, Prepared, SlotSettings
 from webjobs.models import Copy, WebJob
@@ -22,9 +24,13 @@ NEXT_SIGN = 12 * 3600.0
 # How much of what a process printed last on stderr is kept as its last error.
 TAIL_BYTES = 4096
 TAIL_LINES = 20
+_STANDS_BY = (
+    "It is a singleton, and another instance runs it or is about to. This instance takes over "
+    "when that one stops or is lost."
+)
 _FACTS = [
     "status", "changed_at", "started_at", "restart_at", "exit_code", "reason", "restarts",
-    "fast_failures", "crash_looping_since", "last_error",
+    "fast_failures", "crash_looping_since", "last_error", "is_leased",
 ]  # fmt: skip
 
 
@@ -36,10 +42,14 @@ class Managed:
         machine: Machine,
         job: WebJob,
         copy: Copy,
+        leases: Leases,
         submit: Callable[[Managed, WebJob], None],
     ) -> None:
         self.job = job
         self.copy = copy
+        self._leases = leases
+        self._lease: str | None = None  # under which it was last started; None: no singleton
+        self._was_singleton = bool(job.is_singleton)
         limit = portal_settings.WEBJOBS_CONTINUOUS_LOG_LIMIT
         self.log = LogWriter(log_of_copy(copy), limit=limit, rolling=True)
         self.preparing: Future[Prepared] | None = None
@@ -64,6 +74,16 @@ class Managed:
     def is_alive(self) -> bool:
         """A process runs here or is about to."""
         return self._child is not None or self.preparing is not None
+
+    @property
+    def wants_lease(self) -> bool:
+        """It is a singleton that could start now, if no other instance runs it."""
+        return bool(
+            self.job.is_singleton
+            and self._unwanted is None
+            and not self.is_alive
+            and (self._restart_at is None or time.monotonic() >= self._restart_at)
+        )
 
     @property
     def is_ready(self) -> bool:
@@ -102,6 +122,10 @@ class Managed:
             self._unwanted = "It was stopped by an operator."
         elif settings.engine.stopped:
             self._unwanted = "WEBJOBS_STOPPED is set to 1, which stops every WebJob of the app."
+        if bool(job.is_singleton) != self._was_singleton:
+            was, self._was_singleton = self._was_singleton, bool(job.is_singleton)
+            changed = f"WebJob singleton setting changed from {was} to {not was}"
+            self.log.system(Stream.SYSTEM, changed)
         if job.start_requested_at and job.start_requested_at != self._seen_start:
             self._seen_start = job.start_requested_at
             self._restart_at = None
@@ -115,10 +139,11 @@ class Managed:
             self._act_on_files(now)
         elif self._unwanted is not None:
             self._restart_at = None
+            self.give_back()
             if self.copy.status != CopyStatus.STOPPED:
                 self._change(CopyStatus.STOPPED, now, self._unwanted)
         elif self._restart_at is None or time.monotonic() >= self._restart_at:
-            self._begin(now)
+            self._begin_or_stand_by(now)
 
     def ask_stop(self, cause: Cause, reason: str) -> None:
         """Begin the graceful stop of the process, or go on with it."""
@@ -126,17 +151,40 @@ class Managed:
             self._stop_reason = self._stop_reason or reason
             self._child.request_stop(cause, kill_now=self.kill_now)
 
+    def give_back(self) -> None:
+        """Let another instance run it, of which no process is left here."""
+        self._lease = None
+        try:
+            released = self._leases.give_back(self.job.pk)
+        except Error:
+            return  # It runs out by itself.
+        if released:
+            self.log.system(Stream.SYSTEM, "WebJob singleton lock is released")
+
     def save_facts(self) -> None:
         """Write the facts, unless another worker took this instance's place."""
         values = {name: getattr(self.copy, name) for name in _FACTS}
         Copy.objects.filter(pk=self.copy.pk, epoch=self._machine.instance.epoch).update(**values)
-        self.changed = False
 
-    def _begin(self, now: datetime) -> None:
+    def _begin_or_stand_by(self, now: datetime) -> None:
         self._restart_at = None
+        if not self.job.is_singleton:
+            self.give_back()
+            self._begin(now, None)
+        elif lease := self._leases.name(self.job.pk):
+            self._begin(now, lease)
+        elif self.copy.status != CopyStatus.INACTIVE_INSTANCE:
+            self.log.system(Stream.SYSTEM, "WebJob singleton setting is True")
+            self._set(is_leased=False, restart_at=None)
+            self._change(CopyStatus.INACTIVE_INSTANCE, now, _STANDS_BY)
+
+    def _begin(self, now: datetime, lease: str | None) -> None:
+        self._set(is_leased=lease is not None)
         self._change(CopyStatus.STARTING, now, "")
-        singleton = bool(self.job.is_singleton)
-        self.log.system(Stream.SYSTEM, f"WebJob singleton setting is {singleton}")
+        self.log.system(Stream.SYSTEM, f"WebJob singleton setting is {lease is not None}")
+        if lease != self._lease and lease is not None:
+            self.log.system(Stream.SYSTEM, "WebJob singleton lock is acquired")
+        self._lease = lease
         self._running_revision = self._revision()
         self._submit(self, self.job)
 
@@ -150,8 +198,14 @@ class Managed:
                 prepared.release()
                 self.act(now)
                 return
+            if self._lease != (self._leases.name(self.job.pk) if self._lease else None):
+                prepared.release()
+                self._begin_or_stand_by(now)
+                return
             self._launch(prepared, now)
         except CannotStart as error:
+            # Another instance may be able to.
+            self.give_back()
             self.log.system(Stream.SYSTEM_ERR, f"Failed to start job due to: {error}")
             self._went_down(now, 0.0, failed=True, code=None, reason=str(error))
 
@@ -162,7 +216,9 @@ class Managed:
         self.log.system(Stream.SYSTEM, script)
         limits = Limits(grace=self.job.grace, idle_timeout=None, max_time=None, term_at_once=False)
         self._tail.clear()
-        self._child = self._machine.launch(prepared, sink=self._take, limits=limits)
+        self._child = self._machine.launch(
+            prepared, sink=self._take, limits=limits, lease=self._lease or ""
+        )
         self._prepared = prepared
         self._stop_reason, self._refresh = "", False
         self._sign_at = time.monotonic() + FIRST_SIGN
@@ -173,8 +229,12 @@ class Managed:
         child = self._child
         if child is None:
             return
-        if self._unwanted is not None:
+        if self._lease and self._leases.name(self.job.pk) != self._lease:
+            child.request_stop(Cause.EXPIRED, kill_now=True)
+        elif self._unwanted is not None:
             self._begin_stop(now, self._unwanted)
+        elif bool(self.job.is_singleton) != (self._lease is not None):
+            self._begin_stop(now, "Its singleton setting changed.")
         elif self._running_revision != self._revision() and not self._refresh:
             self._refresh = True
             self.log.system(Stream.SYSTEM, "Detected WebJob file/s were updated, refreshing WebJob")
@@ -197,12 +257,19 @@ class Managed:
             self._prepared.release()
             self._prepared = None
         code = end.exit.code
+        if end.cause == Cause.EXPIRED:
+            self._set(exit_code=code)
+            self.log.system(Stream.SYSTEM_ERR, end.reason)
+            self._lease = None
+            self.act(now)
+            return
         if self._stop_reason:
             self._set(exit_code=code)
             if self._unwanted is None:
-                self._begin(now)
+                self._begin_or_stand_by(now)
             else:
                 self._change(CopyStatus.STOPPED, now, self._stop_reason)
+                self.give_back()
             return
         failed = code != 0
         if failed and code is not None:

@@ -15,9 +15,10 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from django.db import DatabaseError, close_old_connections, connections, transaction
+from django.db import Error, close_old_connections, connections, transaction
 from django.utils import timezone
 
+from webjobs.leases import Leases
 from webjobs.logs import flush_many
 from webjobs.machine import Machine, Prepared
 from webjobs.managed import Managed
@@ -35,8 +36,9 @@ class Supervisor:
     """Keeps the wished continuous WebJobs running here. `run` belongs to one thread; `nudge` and
     `close` may be called by any."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, leases: Leases) -> None:
         self._machine = machine
+        self._leases = leases
         self._managed: dict[int, Managed] = {}
         self._epoll = select.epoll()
         self._by_fd: dict[int, Managed] = {}
@@ -90,7 +92,7 @@ class Supervisor:
 
     def _take_over_rows(self) -> None:
         """What an earlier worker of this instance wrote is past: its processes are gone."""
-        with contextlib.suppress(DatabaseError):
+        with contextlib.suppress(Error):
             Copy.objects.filter(instance=self._machine.instance).update(
                 epoch=self._machine.instance.epoch,
                 status=CopyStatus.INITIALIZING,
@@ -139,7 +141,9 @@ class Supervisor:
                     self._managed[job.pk] = self._manage(job)
             for managed in list(self._managed.values()):
                 self._hand_over(managed, found.get(managed.job.pk))
-        except DatabaseError as error:
+            singletons = [pk for pk, managed in self._managed.items() if managed.wants_lease]
+            self._leases.take(singletons, self._machine.instance)
+        except Error as error:
             # Nobody's wish can be read: everything goes on as it is.
             logger.warning("The wishes cannot be read, trying again: %s", error)
             connections.close_all()
@@ -151,7 +155,7 @@ class Supervisor:
             instance=instance,
             defaults={"epoch": instance.epoch, "changed_at": timezone.now()},
         )
-        return Managed(self._machine, job, copy, self._submit)
+        return Managed(self._machine, job, copy, self._leases, self._submit)
 
     def _hand_over(self, managed: Managed, job: WebJob | None) -> None:
         if job is not None:
@@ -164,6 +168,7 @@ class Supervisor:
             self._forget(managed, job)
 
     def _forget(self, managed: Managed, job: WebJob | None) -> None:
+        managed.give_back()
         self._flush([managed])
         del self._managed[managed.job.pk]
         gone = managed.job
@@ -210,7 +215,9 @@ class Supervisor:
             with transaction.atomic():
                 for one in changed:
                     one.save_facts()
-        except DatabaseError as error:
+            for one in changed:
+                one.changed = False
+        except Error as error:
             logger.warning("The facts cannot be written, trying again: %s", error)
 
     def _wake(self) -> None:

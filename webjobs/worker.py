@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import platform
-import secrets
+import signal
+import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +18,23 @@ import django
 from celery import bootsteps
 from celery.worker.control import control_command
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
+from webjobs import housekeeping
 from webjobs.execution import Executor, set_current_executor
-from webjobs.machine import Machine
+from webjobs.heartbeat import Heartbeat
+from webjobs.home import move_in
+from webjobs.leases import Leases
+from webjobs.machine import INSTANCE_VARIABLE, Machine
 from webjobs.models import Instance
 from webjobs.runner import interpreters
-from webjobs.runner.launcher import Launcher
+from webjobs.runner.launcher import Launcher, kill_strays
 from webjobs.supervisor import Supervisor
 from webjobs.tasks import NUDGE
 
 logger = logging.getLogger(__name__)
 
-BEAT_SECONDS = 1.0
-# A heartbeat is written this often; wishes are looked at every BEAT_SECONDS.
-HEARTBEAT_SECONDS = 5.0
-# Without a successful heartbeat for this long the instance counts itself as lost and kills what it
-# runs, before others (after 30 s) may take its work over.
-FENCE_SECONDS = 20.0
 CLOSE_SECONDS = 60.0
 
 
@@ -48,8 +48,16 @@ class InstanceStep(bootsteps.StartStopStep):
         self.instance: RunningInstance | None = None
 
     def start(self, parent: Any) -> None:
-        self.instance = RunningInstance(threads=parent.concurrency or 1)
+        def submit(run_pk: int) -> None:
+            parent.pool.executor.submit(self._execute, run_pk)
+
+        self.instance = RunningInstance(threads=parent.concurrency or 1, submit=submit)
         self.instance.start()
+
+    def _execute(self, run_pk: int) -> None:
+        if self.instance:
+            self.instance.executor.execute(run_pk)
+            close_old_connections()
 
     def stop(self, parent: Any) -> None:
         if self.instance:
@@ -61,36 +69,43 @@ class InstanceStep(bootsteps.StartStopStep):
 
 
 class RunningInstance:
-    """This machine's part in the portal: executor, supervisor and heartbeat."""
+    """This machine's part in the portal: executor, supervisor and heartbeat.
 
-    def __init__(self, threads: int, folder: Path | None = None) -> None:
-        self._folder = folder or settings.WEBJOBS_DATA_DIR / "instance"
-        self._table = interpreters.table(settings.WEBJOBS_INTERPRETERS)
+    `submit` has a run executed by a free thread when no message brings it.
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        folder: Path | None = None,
+        submit: Callable[[int], object] | None = None,
+    ) -> None:
+        self._home = move_in(folder or settings.WEBJOBS_DATA_DIR / "instance")
+        self._threads_count = threads
+        self._is_ending = False
         self._launcher = Launcher()
-        instance = Instance.register(
-            key=stable_key(self._folder),
-            name=settings.WEBJOBS_INSTANCE_NAME,
-            now=timezone.now(),
-            threads=threads,
-            interpreters={},
-            versions=_versions(),
-        )
-        self.machine = Machine(instance, self._launcher, self._folder, self._table)
+        # Should this worker and its guardian have been killed in one moment.
+        if strays := kill_strays(f"{INSTANCE_VARIABLE}={self._home.key}"):
+            logger.warning("%s processes of an earlier life of this worker were killed", strays)
+        instance = self._register()
+        table = interpreters.table(settings.WEBJOBS_INTERPRETERS)
+        self.machine = Machine(instance, self._launcher, self._home.folder, table)
         self.executor = Executor(self.machine)
-        self.supervisor = Supervisor(self.machine)
-        self._stopping = threading.Event()
-        self._nudged = threading.Event()
+        self.leases = Leases(self._launcher)
+        self.supervisor = Supervisor(self.machine, self.leases)
+        self.heartbeat = Heartbeat(self.machine, self.executor, self.leases, self._rejoin, submit)
         self._threads = [
-            threading.Thread(target=self._beat_for_ever, name="heartbeat", daemon=True),
+            threading.Thread(target=self.heartbeat.run, name="heartbeat", daemon=True),
             threading.Thread(target=self.supervisor.run, name="supervisor", daemon=True),
         ]
 
     def start(self) -> None:
         """Begin to execute and supervise; returns at once."""
         self._launcher.start()
+        housekeeping.abort_orphans(timezone.now())
         found = self.machine.interpreters()
         Instance.objects.filter(pk=self.machine.instance.pk).update(interpreters=found)
-        self.machine.make_ready()
+        self.heartbeat.step()
         set_current_executor(self.executor)
         _running.append(self)
         for thread in self._threads:
@@ -98,59 +113,65 @@ class RunningInstance:
 
     def nudge(self) -> None:
         """Look at the wishes now."""
-        self._nudged.set()
+        self.heartbeat.nudge()
         self.supervisor.nudge()
 
     def close(self, *, kill_now: bool = False) -> None:
-        """Stop every process gracefully (or at once), then say goodbye. Blocks until done."""
+        """Take nothing new, stop every process gracefully (or at once), then say goodbye. Blocks
+        until done."""
         instance = self.machine.instance
+        instance.is_draining = True
         reason = f"Instance {instance.name} was shut down."
-        _quietly(lambda: Instance.objects.filter(pk=instance.pk).update(is_draining=True))
+        _quietly(instance.drain)
         self.executor.close(reason, kill_now=kill_now)
         self.supervisor.close(reason, kill_now=kill_now)
         patience = time.monotonic() + CLOSE_SECONDS
         self._threads[1].join(CLOSE_SECONDS)
         while self.executor.busy and time.monotonic() < patience:
             time.sleep(0.05)
-        self._stopping.set()
-        self._nudged.set()
+        self.heartbeat.stop()
+        self._threads[0].join(CLOSE_SECONDS)
         self._launcher.close()
         set_current_executor(None)
-        _running.remove(self)
-        _quietly(
-            lambda: Instance.objects.filter(pk=instance.pk, epoch=instance.epoch).update(
-                stopped_at=timezone.now()
-            )
+        if self in _running:
+            _running.remove(self)
+        _quietly(lambda: self.machine.instance.say_goodbye(timezone.now()))
+        connections.close_all()
+        self._home.leave()
+
+    def _register(self) -> Instance:
+        home, now, name = self._home, timezone.now(), settings.WEBJOBS_INSTANCE_NAME
+        if Instance.objects.live(now).exclude(key=home.key).filter(name=name).exists():
+            name += f"-{home.number}" if home.number > 1 else f"-{home.key[:6]}"
+        return Instance.register(
+            home.key,
+            now,
+            name=name,
+            host=socket.gethostname(),
+            threads=self._threads_count,
+            versions=_versions(),
         )
-        connections.close_all()
 
-    def _beat_for_ever(self) -> None:
-        alive_until = time.monotonic() + FENCE_SECONDS
-        next_heartbeat = 0.0
-        while not self._stopping.is_set():
-            try:
-                close_old_connections()
-                if time.monotonic() >= next_heartbeat:
-                    if not self.machine.instance.beat(timezone.now()):
-                        self._fenced("another worker took this instance's place")
-                        return
-                    alive_until = time.monotonic() + FENCE_SECONDS
-                    next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
-                self.executor.apply_wishes()
-            except DatabaseError as error:
-                logger.warning("The database cannot be reached: %s", error)
-                connections.close_all()
-                if time.monotonic() > alive_until:
-                    self._fenced("the database stayed away")
-                    alive_until = time.monotonic() + FENCE_SECONDS
-            self._nudged.wait(BEAT_SECONDS)
-            self._nudged.clear()
-        connections.close_all()
-
-    def _fenced(self, why: str) -> None:
-        """Others may take over: nothing of ours may go on."""
-        logger.error("Every job of this instance is killed: %s", why)
+    def _rejoin(self) -> Instance | None:
+        """Come back after others had to declare this instance lost."""
+        row = Instance.objects.filter(pk=self.machine.instance.pk).first()
+        if row is not None and row.lost_at is not None:
+            logger.warning("This instance was declared lost; it goes on under a new epoch")
+            return self._register()
+        if self._is_ending:
+            return None
+        self._is_ending = True
+        if row is not None:
+            logger.error(
+                "Another worker uses the key of this instance, as when a data directory was "
+                "copied. This one ends; started again it has a key of its own."
+            )
+            self._home.change_key()
+        else:
+            logger.error("The row of this instance was deleted. It ends; start it again.")
         self._launcher.close()
+        os.kill(os.getpid(), signal.SIGTERM)
+        return None
 
 
 _running: list[RunningInstance] = []
@@ -163,17 +184,6 @@ def nudge(state: Any) -> None:
         instance.nudge()
 
 
-def stable_key(folder: Path) -> str:
-    """The key of the instance that lives in `folder`: 32 hexadecimal digits, made once."""
-    path = folder / "key"
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        path.write_text(secrets.token_hex(16), encoding="ascii")
-        return stable_key(folder)
-
-
 def _versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
@@ -184,8 +194,8 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _quietly(action: Any) -> None:
+def _quietly(action: Callable[[], object]) -> None:
     try:
         action()
-    except DatabaseError as error:
+    except Error as error:
         logger.warning("The database cannot be reached: %s", error)

@@ -277,6 +277,7 @@ def test_a_run_of_a_lost_instance_is_aborted_in_words(engine: Engine, slot: Slot
         job=job, number=1, lane=0, trigger="manual", trigger_text="x", queued_at=long_ago
     )
     assert run.claim(other, long_ago)
+    assert Instance.declare_lost(other.pk, other.epoch, other.beats, now)
 
     assert housekeeping.abort_orphans(now) == 1
 

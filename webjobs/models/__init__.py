@@ -4,13 +4,17 @@ from webjobs.models.app import App, Membership, Role, Slot
 from webjobs.models.audit import AuditEntry
 from webjobs.models.continuous import Copy
 from webjobs.models.instance import Beat, Instance
+from webjobs.models.lease import Lease
 from webjobs.models.log import Log, LogChunk
 from webjobs.models.package import Package
 from webjobs.models.run import Occurrence, Run
 from webjobs.models.setting import AppSetting, EngineSettings, engine_settings
+from webjobs.models.throttle import Throttle
+from webjobs.models.token import ApiToken
 from webjobs.models.webjob import Schedule, WebJob
 
 __all__ = [
+    "ApiToken",
     "App",
     "AppSetting",
     "AuditEntry",
@@ -18,6 +22,7 @@ __all__ = [
     "Copy",
     "EngineSettings",
     "Instance",
+    "Lease",
     "Log",
     "LogChunk",
     "Membership",
@@ -27,6 +32,7 @@ __all__ = [
     "Run",
     "Schedule",
     "Slot",
+    "Throttle",
     "WebJob",
     "engine_settings",
 ]

@@ -30,6 +30,8 @@ class Copy(models.Model):
     crash_looping_since = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True, help_text="Last error lines of a failed process")
 
+    is_leased = models.BooleanField(default=False, help_text="Started as a singleton")
+
     class Meta:
         ordering = ["job", "instance__name"]
         constraints = [

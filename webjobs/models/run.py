@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from webjobs.models.instance import LOST_AFTER, Instance
+from webjobs.models.instance import Instance
 from webjobs.models.package import Package
 from webjobs.models.webjob import WebJob
 from webjobs.states import RUN_ACTIVE, RUN_EXECUTING, RUN_FINAL, RunStatus, Trigger
@@ -38,11 +38,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Without skipped and missed occurrences."""
         return self.exclude(status__in=[RunStatus.SKIPPED, RunStatus.MISSED])
 
-    def orphaned(self, now: datetime) -> Self:
-        """Executing on an instance that is gone, silent, or was started anew since."""
+    def orphaned(self) -> Self:
+        """Executing on an instance that is gone, was declared lost, or was started anew since."""
         return self.filter(status__in=_EXECUTING).filter(
             Q(instance=None)
-            | Q(instance__heartbeat_at__lte=now - LOST_AFTER)
             | Q(instance__stopped_at__isnull=False)
             | ~Q(epoch=F("instance__epoch"))
         )
