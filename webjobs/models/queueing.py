@@ -1,13 +1,18 @@
-"""Putting a run into its WebJob's history: the one way in for people, clients and schedules."""
+"""Putting runs into the history of their WebJobs: the one way for people, clients and schedules."""
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import IntegrityError, connection, models, transaction
 
 from webjobs.models.run import Run, RunQuerySet, run_number
 
 # How often a run number may be taken by another run of the same WebJob in the same 0.1 ms.
 MAX_NUMBER_TRIES = 100
+# Rows of one statement; far beneath SQLite's 32,766 parameters.
+ROWS_PER_INSERT = 250
 
 
 class CannotQueue(Exception):
@@ -49,3 +54,56 @@ def _refuse_unless_free(run: Run, others: RunQuerySet) -> None:
         raise OccurrenceTaken
     if run.lane is not None and others.filter(lane=run.lane).exists():
         raise LaneHeld
+
+
+def insert_runs(template: Run, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
+    """Insert many runs that differ from `template` in the attributes `names`; their keys in order.
+
+    All of them or, raising IntegrityError, none. A tenth of the price of bulk_create.
+    """
+    fields = [field for field in Run._meta.concrete_fields if not field.primary_key]
+    places = {name: index for index, name in enumerate(names)}
+    ordered = sorted(fields, key=lambda field: places.get(field.attname, len(places)))
+    constants = [
+        field.get_db_prep_save(getattr(template, field.attname), connection)
+        for field in ordered[len(names) :]
+    ]
+    keys: list[int] = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        for start in range(0, len(rows), ROWS_PER_INSERT):
+            prepared = list(_prepared(ordered, constants, rows[start : start + ROWS_PER_INSERT]))
+            cursor.execute(
+                _insert_statement(ordered, len(prepared)),
+                [value for values in prepared for value in values],
+            )
+            keys.extend(key for (key,) in cursor.fetchall())
+    return keys
+
+
+def _insert_statement(fields: Sequence[models.Field[Any, Any]], rows: int) -> str:
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    places = f"({', '.join(['%s'] * len(fields))})"
+    return (
+        f"INSERT INTO {quote(Run._meta.db_table)} ({columns}) "  # noqa: S608
+        f"VALUES {', '.join([places] * rows)} RETURNING {quote('id')}"
+    )
+
+
+def _prepared(
+    fields: Sequence[models.Field[Any, Any]],
+    constants: Sequence[Any],
+    rows: Sequence[Sequence[Any]],
+) -> Iterator[list[Any]]:
+    """The rows as the database takes them. Equal values, which are many, are converted once."""
+    known: dict[tuple[int, Any], Any] = {}
+    for row in rows:
+        values: list[Any] = []
+        for place, value in enumerate(row):
+            if type(value) is not int and value is not None:
+                key = place, value
+                if key not in known:
+                    known[key] = fields[place].get_db_prep_save(value, connection)
+                value = known[key]
+            values.append(value)
+        yield values + list(constants)

@@ -7,15 +7,16 @@ number of beats may do this at once.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 
 from webjobs.models import Run, Schedule, WebJob
-from webjobs.models.queueing import CannotQueue, LaneHeld, insert_run
+from webjobs.models.queueing import CannotQueue, LaneHeld, insert_run, insert_runs
 from webjobs.models.run import run_number
 from webjobs.scheduler import words
 from webjobs.scheduler.plan import Overdue, Plan, Row
@@ -23,6 +24,8 @@ from webjobs.states import RunStatus, Trigger
 
 Enqueue = Callable[[Sequence[int]], None]
 LANE = 0
+
+logger = logging.getLogger(__name__)
 
 
 class Due(NamedTuple):
@@ -32,22 +35,34 @@ class Due(NamedTuple):
     overdue: Overdue
 
 
+class Job(NamedTuple):
+    """What a run takes over from its WebJob."""
+
+    pk: int
+    package_id: int
+    script: str
+    active: int | None  # the number of the run that is active
+
+
+class Entry(NamedTuple):
+    """What becomes of an occurrence in the history of its WebJob."""
+
+    status: RunStatus
+    scheduled_for: datetime
+    reason: str = ""
+
+
 class Fired(NamedTuple):
-    """The occurrences of one schedule that this beat has won, and the history entries."""
+    """The occurrences of one schedule that this beat has won, and their history entries."""
 
     due: Due
-    entries: list[Run]
+    job: Job
+    entries: list[Entry]
 
     @property
     def row(self) -> Row:
         """The schedule as the database has it now."""
         return self.due.plan.row._replace(last_occurrence=self.due.overdue.latest)
-
-
-class _Job(NamedTuple):
-    package_id: int
-    script: str
-    active: int | None  # the number of the run that is active
 
 
 def fire(dues: Sequence[Due], now: datetime, enqueue: Enqueue) -> list[Fired]:
@@ -60,26 +75,25 @@ def fire(dues: Sequence[Due], now: datetime, enqueue: Enqueue) -> list[Fired]:
         jobs = _lock_jobs([due.plan.row.job_id for due in dues])
         rows = _lock_rows([due.plan.row.pk for due in dues])
         won = [
-            Fired(due, _entries(due, jobs[due.plan.row.job_id], now))
+            Fired(due, job, _entries(due, job, now))
             for due in dues
-            if due.plan.row.job_id in jobs and rows.get(due.plan.row.pk) == due.plan.row
+            if (job := jobs.get(due.plan.row.job_id)) and rows.get(due.plan.row.pk) == due.plan.row
         ]
         _move_on(won)
-        _insert([entry for fired in won for entry in fired.entries])
-        queued = [entry.pk for fired in won for entry in fired.entries if entry.lane is not None]
+        queued = _insert(won, now)
         if queued:
             transaction.on_commit(lambda: enqueue(queued))
     return won
 
 
-def _lock_jobs(pks: Sequence[int]) -> dict[int, _Job]:
+def _lock_jobs(pks: Sequence[int]) -> dict[int, Job]:
     """The WebJobs that exist and that nobody is changing or starting right now."""
     # Never waits for a lock while it holds others, so it cannot deadlock with anybody.
     locked = WebJob.objects.living().select_for_update(skip_locked=True, no_key=True)
     jobs = list(locked.filter(pk__in=pks).values_list("pk", "package_id", "script"))
     # After the lock: now nobody can begin a run by hand.
     active = dict(Run.objects.filter(job__in=pks, lane=LANE).values_list("job_id", "number"))
-    return {pk: _Job(package_id, script, active.get(pk)) for pk, package_id, script in jobs}
+    return {pk: Job(pk, package_id, script, active.get(pk)) for pk, package_id, script in jobs}
 
 
 def _lock_rows(pks: Sequence[int]) -> dict[int, Row]:
@@ -96,69 +110,68 @@ def _move_on(won: Sequence[Fired]) -> None:
         Schedule.objects.filter(pk__in=pks).update(last_occurrence=moment)
 
 
-def _entries(due: Due, job: _Job, now: datetime) -> list[Run]:
+def _entries(due: Due, job: Job, now: datetime) -> list[Entry]:
     """The history entries that the overdue occurrences of one schedule become."""
     plan, overdue = due
     if now - overdue.first > plan.grace:
-        return [_missed(due, job, now, words.missed(overdue, plan.zone))]
+        return [Entry(RunStatus.MISSED, overdue.first, words.missed(overdue, plan.zone))]
     entries = []
     if overdue.count > 1:
-        entries.append(_missed(due, job, now, words.caught_up(overdue, plan.zone)))
-    entry = _entry(plan, job, now, overdue.latest)
-    entry.number += len(entries)
+        reason = words.caught_up(overdue, plan.zone)
+        entries.append(Entry(RunStatus.MISSED, overdue.first, reason))
     if plan.engine.stopped:
-        _skip(entry, now, words.STOPPED)
+        entries.append(Entry(RunStatus.SKIPPED, overdue.latest, words.STOPPED))
     elif job.active is not None:
-        _skip(entry, now, words.still_running(job.active, overdue.latest, plan.zone))
-    return [*entries, entry]
+        reason = words.still_running(job.active, overdue.latest, plan.zone)
+        entries.append(Entry(RunStatus.SKIPPED, overdue.latest, reason))
+    else:
+        entries.append(Entry(RunStatus.QUEUED, overdue.latest))
+    return entries
 
 
-def _entry(plan: Plan, job: _Job, now: datetime, occurrence: datetime) -> Run:
-    return Run(
-        job_id=plan.row.job_id,
-        number=run_number(now),
-        status=RunStatus.QUEUED,
-        trigger=Trigger.SCHEDULE,
-        trigger_text=f"Schedule - {plan.crontab.canonical}"[:512],
-        package_id=job.package_id,
-        script=job.script,
-        scheduled_for=occurrence,
-        queued_at=now,
-        lane=LANE,
-    )
+_COLUMNS = (
+    "job_id", "package_id", "script", "trigger_text", "number",
+    "status", "scheduled_for", "lane", "ended_at", "reason",
+)  # fmt: skip
 
 
-def _missed(due: Due, job: _Job, now: datetime, reason: str) -> Run:
-    entry = _entry(due.plan, job, now, due.overdue.first)
-    _end(entry, RunStatus.MISSED, now, reason)
-    return entry
-
-
-def _skip(entry: Run, now: datetime, reason: str) -> None:
-    _end(entry, RunStatus.SKIPPED, now, reason)
-
-
-def _end(entry: Run, status: RunStatus, now: datetime, reason: str) -> None:
-    entry.status, entry.lane, entry.ended_at, entry.reason = status, None, now, reason
-
-
-def _insert(entries: Sequence[Run]) -> None:
+def _insert(won: Sequence[Fired], now: datetime) -> list[int]:
+    """Write all entries; returns the keys of those that are queued."""
+    first = run_number(now)
+    rows = [row for fired in won for row in _rows(fired, now, first)]
+    template = Run(trigger=Trigger.SCHEDULE, queued_at=now)
     try:
-        with transaction.atomic():
-            Run.objects.bulk_create(entries)
+        keys: list[int | None] = [*insert_runs(template, _COLUMNS, rows)]
     except IntegrityError:
         # At least one has no place as it is; find out which.
-        for entry in entries:
-            _insert_one(entry)
+        keys = [_insert_one(template, row) for row in rows]
+    lane = _COLUMNS.index("lane")
+    return [key for key, row in zip(keys, rows, strict=True) if key and row[lane] is not None]
 
 
-def _insert_one(entry: Run) -> None:
-    """Insert one entry; without a lane when it had none left, not at all when it is there."""
-    entry.pk = None
+def _rows(fired: Fired, now: datetime, first: int) -> Iterator[tuple[Any, ...]]:
+    """The entries of one schedule as values of _COLUMNS."""
+    job, text = fired.job, f"Schedule - {fired.due.plan.crontab.canonical}"[:512]
+    for number, entry in enumerate(fired.entries, first):
+        is_queued = entry.status == RunStatus.QUEUED
+        yield (
+            job.pk, job.package_id, job.script, text, number,
+            entry.status, entry.scheduled_for, LANE if is_queued else None,
+            None if is_queued else now, entry.reason,
+        )  # fmt: skip
+
+
+def _insert_one(template: Run, row: tuple[Any, ...]) -> int | None:
+    """Insert one entry: under another number, as skipped, or, when it is there, not at all."""
+    run = Run(trigger=template.trigger, queued_at=template.queued_at)
+    for name, value in zip(_COLUMNS, row, strict=True):
+        setattr(run, name, value)
     try:
-        insert_run(entry)
+        return insert_run(run).pk
     except LaneHeld:
-        _skip(entry, entry.queued_at, words.LANE_TAKEN)
-        insert_run(entry)
+        run.status, run.lane, run.ended_at = RunStatus.SKIPPED, None, run.queued_at
+        run.reason = words.LANE_TAKEN
+        insert_run(run)
     except CannotQueue:
-        entry.lane = None
+        logger.warning("Occurrence %s of WebJob %s has its entry", run.scheduled_for, run.job_id)
+    return None

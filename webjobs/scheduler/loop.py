@@ -22,6 +22,8 @@ POLL_EVERY = 1.0
 # A change is stamped by the clock of the machine that makes it, before its commit. Later or more
 # wrong than this it is seen by the next look at everything.
 POLL_OVERLAP = timedelta(seconds=30)
+# Moments of change that one look leaves out because it knows them.
+MAX_SEEN = 200
 READ_ALL_EVERY = 60.0
 # A step comes at least this often, so that a clock that was put forward is noticed.
 MAX_WAIT = 0.5
@@ -44,6 +46,8 @@ class Scheduler:
         self.board = Board(self.journal)
         self._polled_at: datetime | None = None
         self._read_all_at: datetime | None = None
+        # Moments of change, within the overlap, whose rows are known.
+        self._seen: set[datetime] = set()
 
     def step(self, now: datetime) -> float:
         """See changes, fire one batch of what is due; returns seconds until the next step.
@@ -61,16 +65,24 @@ class Scheduler:
 
     def poll(self, now: datetime) -> None:
         """Learn what was changed since the last look, if that is a while ago."""
-        if _within(self._read_all_at, now, READ_ALL_EVERY) and self._polled_at is not None:
-            if not _within(self._polled_at, now, POLL_EVERY):
-                since = min(self._polled_at, now) - POLL_OVERLAP
-                self.board.learn(reading.changed_since(since), now)
-                self._polled_at = now
-            return
+        if self._polled_at is None or not _within(self._read_all_at, now, READ_ALL_EVERY):
+            self._read_all(now)
+        elif not _within(self._polled_at, now, POLL_EVERY):
+            self._read_changes(min(self._polled_at, now) - POLL_OVERLAP, now)
+
+    def _read_all(self, now: datetime) -> None:
         reads = reading.everything()
         self.board.learn(reads, now)
         self.board.keep_only({read.row.pk for read in reads})
         self._polled_at = self._read_all_at = now
+
+    def _read_changes(self, since: datetime, now: datetime) -> None:
+        # All rows of one moment come from one statement, so one of them was not seen alone.
+        seen = sorted(moment for moment in self._seen if moment >= since)[-MAX_SEEN:]
+        reads = reading.changed_since(since, seen)
+        self.board.learn(reads, now)
+        self._seen = {*seen, *(read.row.changed_at for read in reads)}
+        self._polled_at = now
 
     def collect(self, now: datetime) -> list[Due]:
         """Take the next batch of what is due from the heap; `settle` must follow."""

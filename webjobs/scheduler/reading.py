@@ -31,9 +31,9 @@ def everything() -> list[Read]:
     return _read(Schedule.objects.live())
 
 
-def changed_since(moment: datetime) -> list[Read]:
-    """Every schedule that was changed at `moment` or later."""
-    return _read(Schedule.objects.filter(changed_at__gte=moment))
+def changed_since(moment: datetime, known: Iterable[datetime]) -> list[Read]:
+    """Every schedule that was changed at `moment` or later, but at none of `known`."""
+    return _read(Schedule.objects.filter(changed_at__gte=moment).exclude(changed_at__in=known))
 
 
 def these(pks: Iterable[int]) -> list[Read]:

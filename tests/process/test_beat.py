@@ -1,0 +1,150 @@
+"""Real beat processes with a real broker."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from tests.support.environment import portal_environ
+from tests.support.poll import until
+from tests.web.objects import make_slot
+from tests.web.schedules import make_schedule
+from webjobs.models import Beat, Run, Slot
+from webjobs.states import RunStatus
+
+# An address where no broker listens.
+NOBODY = "redis+socket:///tmp/webjobs-no-broker.sock"
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def beats(
+    count: int, folder: Path, broker: str = NOBODY
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """So many `celery beat` processes that have ticked; they end by TERM."""
+    environ = portal_environ(REDIS_URL=broker)
+    command = [sys.executable, "-m", "celery", "-A", "portal", "beat", "--pidfile="]
+    processes = []
+    for number in range(count):
+        with (folder / f"beat-{number}.log").open("wb") as output:
+            processes.append(subprocess.Popen(command, env=environ, stdout=output, stderr=output))
+    try:
+        until(lambda: Beat.objects.count() == count, seconds=30, what="a tick of every beat")
+        yield processes
+    finally:
+        for process in processes:
+            process.terminate()
+        codes = [process.wait(timeout=10) for process in processes]
+    assert codes == [0] * count
+
+
+@pytest.fixture
+def slot(transactional_db: None) -> Slot:
+    return make_slot()
+
+
+def messages(broker: str) -> list[dict[str, object]]:
+    """What waits for a worker, as (task, arguments) documents."""
+    client = redis.Redis(unix_socket_path=broker.removeprefix("redis+socket://"))
+    return [json.loads(item) for item in client.lrange("webjobs", 0, -1)]
+
+
+def sent(broker: str, task: str) -> list[dict[str, object]]:
+    return [item for item in messages(broker) if item["headers"]["task"] == task]  # type: ignore[index]
+
+
+def end_runs() -> None:
+    Run.objects.active().update(status=RunStatus.SUCCESS, lane=None)
+
+
+def test_two_beats_fire_every_second_once(broker: str, slot: Slot, tmp_path: Path) -> None:
+    with beats(2, tmp_path, broker):
+        start = timezone.now()
+        jobs = [make_schedule(slot, "* * * * * *", start, f"job{n}").job for n in range(20)]
+        give_up = start + timedelta(seconds=30)
+        while not Run.objects.filter(scheduled_for__gt=start + timedelta(seconds=10)).exists():
+            end_runs()
+            time.sleep(0.05)
+            assert timezone.now() < give_up
+    first = start.replace(microsecond=0) + timedelta(seconds=1)
+    expected = [first + timedelta(seconds=number) for number in range(9)]
+    for job in jobs:
+        moments = list(job.runs.order_by("scheduled_for").values_list("scheduled_for", flat=True))
+        assert moments[:9] == expected
+        assert len(moments) == len(set(moments))
+    assert set(Run.objects.values_list("status", flat=True)) <= {"Success", "Queued"}
+    assert sorted(lateness())[Run.objects.count() * 9 // 10] < 0.5
+    executed = [item["headers"]["argsrepr"] for item in sent(broker, "webjobs.execute_run")]  # type: ignore[index]
+    assert len(executed) == len(set(executed)) == Run.objects.count()
+
+
+def lateness() -> list[float]:
+    """Seconds from each occurrence to its entry."""
+    moments = Run.objects.exclude(scheduled_for=None).values_list("queued_at", "scheduled_for")
+    return [(queued - wanted).total_seconds() for queued, wanted in moments if wanted]
+
+
+def test_it_repeats_the_clean_up_that_operators_see(
+    broker: str, slot: Slot, tmp_path: Path
+) -> None:
+    with beats(1, tmp_path, broker):
+        until(lambda: sent(broker, "webjobs.clean_up"), seconds=20, what="the clean-up")
+        task = PeriodicTask.objects.get(name="webjobs.clean_up")
+        assert (task.enabled, str(task.interval)) == (True, "every 10 seconds")
+
+
+def test_it_leaves_the_clean_up_as_operators_changed_it(slot: Slot, tmp_path: Path) -> None:
+    with beats(1, tmp_path):
+        until(lambda: PeriodicTask.objects.filter(name="webjobs.clean_up").exists())
+    PeriodicTask.objects.update(enabled=False)
+    Beat.objects.all().delete()
+    with beats(1, tmp_path):
+        assert not PeriodicTask.objects.get(name="webjobs.clean_up").enabled
+
+
+def test_runs_are_written_while_the_broker_is_away(slot: Slot, tmp_path: Path) -> None:
+    with beats(1, tmp_path):
+        make_schedule(slot, "* * * * * *", start := timezone.now())
+        until(lambda: _fired(start) >= 3, seconds=15, what="three runs")
+    log = (tmp_path / "beat-0.log").read_text()
+    assert "The broker cannot be reached" in log
+    assert "Traceback" not in log
+
+
+def _fired(start: datetime) -> int:
+    end_runs()
+    return Run.objects.filter(scheduled_for__gt=start).count()
+
+
+def test_it_goes_on_where_the_last_one_stopped(slot: Slot, tmp_path: Path) -> None:
+    schedule = make_schedule(slot, "* * * * * *", timezone.now())
+    with beats(1, tmp_path) as [process]:
+        until(lambda: _fired(schedule.since) >= 2, seconds=15)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.returncode = 0
+    end_runs()
+    schedule.refresh_from_db()
+    stopped = schedule.last_occurrence
+    assert stopped is not None
+    until(lambda: timezone.now() > stopped + timedelta(seconds=3), seconds=10)
+    Beat.objects.all().delete()
+    with beats(1, tmp_path):
+        until(lambda: _fired(stopped) >= 2, seconds=15)
+    after = Run.objects.filter(scheduled_for__gt=stopped).order_by("number")
+    missed, caught_up = after[:2]
+    assert (missed.status, missed.scheduled_for) == ("Missed", stopped + timedelta(seconds=1))
+    assert caught_up.status in ("Queued", "Success")
+    assert "occurrences, from" in missed.reason
