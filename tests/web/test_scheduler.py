@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from tests.web.objects import make_run
+from tests.web.objects import ALICE, make_run
 from tests.web.schedules import NOON, Beat, ScheduleTestCase, at
+from webjobs.dispatch import SettingChange, change_settings
 from webjobs.models import Run, Schedule, WebJob
 from webjobs.states import RunStatus, Trigger
 
@@ -106,6 +107,37 @@ class TestSwitches(ScheduleTestCase):
         Schedule.objects.filter(pk=schedule.pk).update(is_enabled=True, since=now, changed_at=now)
         self.beat.work_through(now, at("12:03:10"), 1)
         self.assertEqual(self.entries(), [("Queued", "12:03:00")])
+
+
+class TestSettings(ScheduleTestCase):
+    """Settings as people change them; those tell the time by themselves."""
+
+    def change(self, name: str, value: str | None) -> datetime:
+        change_settings(self.slot, [SettingChange(name, value)], ALICE)
+        return timezone.now()
+
+    def test_schedules_that_were_disabled_have_no_debts(self) -> None:
+        hour_ago = timezone.now() - timedelta(hours=1)
+        self.make("* * * * * *", since=hour_ago)
+        self.change("WEBJOBS_DISABLE_SCHEDULE", "1")
+        self.beat.work(timezone.now())
+        now = self.change("WEBJOBS_DISABLE_SCHEDULE", None)
+        self.beat.work(now + timedelta(seconds=1.5))
+        self.assertNotIn("Missed", [status for status, _ in self.entries()])
+        self.assertGreaterEqual(len(self.beat.enqueued), 1)
+
+    def test_another_zone_makes_no_debts(self) -> None:
+        now = timezone.now()
+        self.make(f"0 0 {(now.hour + 5) % 24} * * *", since=now - timedelta(hours=23))
+        now = self.change("WEBSITE_TIME_ZONE", "Etc/GMT-6")
+        self.beat.work(now)
+        self.assertEqual(self.entries(), [])
+
+    def test_a_setting_that_does_not_concern_schedules_leaves_them_alone(self) -> None:
+        schedule = self.make("* * * * * *")
+        self.change("GREETING", "hello")
+        schedule.refresh_from_db()
+        self.assertEqual((schedule.since, schedule.changed_at), (NOON, NOON))
 
 
 class TestChanges(ScheduleTestCase):

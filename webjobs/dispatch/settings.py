@@ -10,7 +10,17 @@ from django.db.models import F
 from django.utils import timezone
 
 from webjobs.dispatch.asking import Actor, Refused, record
-from webjobs.models import App, AppSetting, Membership, Role, Run, Schedule, Slot, engine_settings
+from webjobs.models import (
+    App,
+    AppSetting,
+    EngineSettings,
+    Membership,
+    Role,
+    Run,
+    Schedule,
+    Slot,
+    engine_settings,
+)
 from webjobs.models.setting import (
     SettingError,
     lenient_engine_settings,
@@ -68,8 +78,10 @@ def change_settings(slot: Slot, changes: Sequence[SettingChange], actor: Actor) 
         raise Refused("setting", str(error), 400) from error
     for change in changes:
         _write_setting(slot, change)
-    Schedule.objects.filter(job__slot=slot).update(changed_at=timezone.now())
-    if engine.stopped and not lenient_engine_settings(before).stopped:
+    was = lenient_engine_settings(before)
+    if engine != was:
+        _change_schedules(slot, was, engine)
+    if engine.stopped and not was.stopped:
         _stop_all_runs(slot)
     record(actor, "settings.change", slot, "", names=sorted(change.name for change in changes))
     transaction.on_commit(nudge_workers)
@@ -84,6 +96,14 @@ def _write_setting(slot: Slot, change: SettingChange) -> None:
     setting.name, setting.value = change.name, change.value
     setting.is_secret, setting.is_slot_setting = change.is_secret, change.is_slot_setting
     setting.save()
+
+
+def _change_schedules(slot: Slot, was: EngineSettings, engine: EngineSettings) -> None:
+    """Let beat see it. What another zone, or the time it was off, would have fired is no debt."""
+    now = timezone.now()
+    is_other = (was.zone, was.schedules_disabled) != (engine.zone, engine.schedules_disabled)
+    since = {"since": now} if is_other else {}
+    Schedule.objects.filter(job__slot=slot).update(changed_at=now, **since)
 
 
 def _stop_all_runs(slot: Slot) -> None:

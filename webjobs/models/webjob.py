@@ -154,28 +154,17 @@ class Schedule(models.Model):
         max_length=64, blank=True, help_text="Empty: WEBSITE_TIME_ZONE of the app, else UTC"
     )
     is_enabled = models.BooleanField(default=True)
-    # The fact: the newest occurrence that was fired, skipped or missed. Claims are conditional on
-    # it; occurrences are computed from it, so a manual run never swallows one.
+    # The fact: the newest occurrence that was fired, skipped or missed. Occurrences are computed
+    # from it, so a manual run never swallows one. Only webjobs.scheduler writes it, to rows that
+    # it has locked and found as it knew them.
     last_occurrence = models.DateTimeField(null=True, blank=True)
     # From when occurrences count: creation, or the latest change of expression, zone or switch.
     since = models.DateTimeField(default=timezone.now)
-    # What beat reads to see changes; indexed, raised by the database's own clock order of commits.
+    # Raised with every change that decides about occurrences, also of the app's settings and with
+    # the deletion of the WebJob: what beat reads to see changes.
     changed_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = ScheduleQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.expression} ({self.job})"
-
-    def claim(self, occurrence: datetime) -> bool:
-        """Take `occurrence` for this caller; false when it was taken, or the schedule changed."""
-        return bool(
-            Schedule.objects.filter(
-                Q(last_occurrence=None) | Q(last_occurrence__lt=occurrence),
-                pk=self.pk,
-                is_enabled=True,
-                expression=self.expression,
-                time_zone=self.time_zone,
-                since__lt=occurrence,
-            ).update(last_occurrence=occurrence)
-        )
