@@ -1,6 +1,6 @@
 // The question docked under the command bar, over what it is about.
 
-import { $, parse } from "./dom.js";
+import { $, focusOn, parse } from "./dom.js";
 
 /**
  * Ask; resolves to the form's data when the answer was yes, else to null.
@@ -24,7 +24,7 @@ export function confirm({ title, question, target = "", withArguments = false, b
     const answer = (value) => {
       form.remove();
       veil.remove();
-      back?.focus();
+      focusOn(back);
       resolve(value);
     };
     form.addEventListener("answer", () => answer(null));

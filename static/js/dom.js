@@ -33,4 +33,7 @@ export function parse(html) {
   return template.content;
 }
 
-export const fill = (text, values) => interpolate(text, values, true);
+/** Give the focus to `back`, which is an element, or a function that finds it then. */
+export function focusOn(back) {
+  (typeof back === "function" ? back() : back)?.focus();
+}

@@ -68,7 +68,8 @@ export async function submit(form, submitter) {
   for (const button of buttons) button.disabled = true;
   const fail = (text) => (notice ? notice.become("error", text) : toast("error", text));
   try {
-    const answer = await send(form.action, body, bar.show);
+    // A field may be named "action", and would hide the form's own.
+    const answer = await send(form.getAttribute("action"), body, bar.show);
     for (const button of buttons) button.disabled = false;
     if (answer.ok) {
       const link = form.dataset.link ? { url: answer.data.url, link: form.dataset.link } : {};

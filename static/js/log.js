@@ -13,6 +13,9 @@ const IDLE_AFTER_MS = 60000;
 // More lines than these in the page, while it follows, and the oldest leave it.
 const MAX_LINES = 6000;
 const NEAR_END_PX = 40;
+// The box with the lines, when it takes the room that the window has left.
+const LOWEST_PX = 240;
+const BELOW_PX = 20;
 
 const clock = (ms) => {
   const date = new Date(ms);
@@ -35,6 +38,7 @@ class LogPane {
     this.timer = 0;
     for (const line of this.lines.children) this.#date(line, Number(line.dataset.at));
     this.#listen();
+    this.#fit();
     this.toEnd();
     if (!this.over) this.#next(FAST_MS);
     this.#openHash();
@@ -45,7 +49,17 @@ class LogPane {
     line.title = new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
   }
 
+  /** As high as the window has room for, so that the end is in sight; else as the style says. */
+  #fit() {
+    this.box.style.height = "";
+    const top = this.box.getBoundingClientRect().top + scrollY;
+    const room = innerHeight - top - BELOW_PX;
+    if (room > LOWEST_PX) this.box.style.height = `${room}px`;
+    if (this.sticks) this.toEnd();
+  }
+
   #listen() {
+    addEventListener("resize", () => this.#fit());
     this.box.addEventListener("scroll", () => {
       this.sticks = this.#isAtEnd();
       if (this.sticks) $(".log-new", this.root).hidden = true;

@@ -1,6 +1,6 @@
 // The context menu: opened at the pointer or at a row, moved through with the arrow keys.
 
-import { $$, icon, make } from "./dom.js";
+import { $$, focusOn, icon, make } from "./dom.js";
 
 let open = null;
 
@@ -11,7 +11,7 @@ export function closeMenu() {
   controller.abort();
   const inside = menu.contains(document.activeElement);
   menu.remove();
-  if (inside) back?.focus();
+  if (inside) focusOn(back);
 }
 
 function place(menu, x, y) {

@@ -46,8 +46,8 @@ export function closePanel(forget = false) {
 function show(dialog) {
   document.body.append(dialog);
   dialog.showModal();
-  const first = $("[aria-invalid=true], [data-required], [data-close]", dialog);
-  first?.focus();
+  const first = $("[aria-invalid=true]", dialog) ?? $(".panel-body [data-first]", dialog);
+  (first ?? $("[data-close]", dialog))?.focus();
 }
 
 async function onSubmit(event) {

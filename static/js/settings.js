@@ -19,8 +19,8 @@ function draw(button, value) {
 
 function drawShowAll(on) {
   showAll.setAttribute("aria-pressed", String(on));
-  showAll.dataset.show ??= $("span", showAll).textContent;
-  $("span", showAll).textContent = on ? showAll.dataset.hide : showAll.dataset.show;
+  showAll.dataset.off ??= $("span", showAll).textContent;
+  $("span", showAll).textContent = on ? showAll.dataset.on : showAll.dataset.off;
   $("svg", showAll).replaceWith(icon(on ? "eye-off" : "eye"));
 }
 

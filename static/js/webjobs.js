@@ -8,7 +8,7 @@ import { closePanel, openPanel, reloadPanel } from "./panel.js";
 import { refreshTimes } from "./times.js";
 import { toast } from "./toasts.js";
 
-const CALM_MS = 5000;
+const CALM_MS = 4000;
 const EAGER_MS = 700;
 // After a command the grid is looked at more often, for this long.
 const EAGER_FOR_MS = 15000;
@@ -90,7 +90,9 @@ function replace(html) {
 
 function ask(name, target) {
   const { title, question } = command(name).dataset;
-  const back = document.activeElement?.closest("#commands") ? document.activeElement : target;
+  const active = document.activeElement;
+  // The grid may have been drawn anew by then.
+  const back = active?.closest("#commands") ? active : row;
   return confirm({ title, question, target: target.dataset.name, withArguments: name === "run", back });
 }
 
@@ -132,7 +134,7 @@ function menuItems(target) {
 
 function menuAt(target, x, y) {
   select(target);
-  openMenu(menuItems(target), x, y, target);
+  openMenu(menuItems(target), x, y, row);
 }
 
 function menuOf(target) {

@@ -1,0 +1,47 @@
+"""What a person does on the pages, in one line each."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+
+from django.contrib.auth.models import User
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+
+def sign_in(page: Page, base: str, user: User, password: str = "correct-horse-9") -> None:
+    page.goto(f"{base}/sign-in")
+    page.get_by_label("User name").fill(user.username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{base}/apps/")
+
+
+def zip_file(files: Mapping[str, str], name: str = "job.zip") -> FilePayload:
+    """A zip to choose in a file field."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return {"name": name, "mimeType": "application/zip", "buffer": buffer.getvalue()}
+
+
+def row(page: Page, name: str) -> Locator:
+    """The row of a WebJob in the blade."""
+    return page.locator(f'#grid tr[data-name="{name}"]')
+
+
+def command(page: Page, name: str) -> Locator:
+    """A command of the bar."""
+    return page.locator(f'#commands [data-command="{name}"]')
+
+
+def answer(page: Page, question: str, word: str = "Yes") -> None:
+    """Answer the docked question, which must be this one."""
+    expect(page.get_by_role("alertdialog")).to_contain_text(question)
+    page.get_by_role("alertdialog").get_by_role("button", name=word, exact=True).click()
+
+
+def expect_toast(page: Page, text: str) -> None:
+    expect(page.locator("#toasts")).to_contain_text(text)
