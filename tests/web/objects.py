@@ -14,6 +14,7 @@ from django.utils import timezone
 from webjobs import packages
 from webjobs.dispatch import Actor
 from webjobs.models import App, AppSetting, Instance, Membership, Package, Role, Run, Slot, WebJob
+from webjobs.models.queueing import insert_runs
 from webjobs.models.run import run_number
 from webjobs.states import JobType, RunStatus, Trigger
 
@@ -86,16 +87,13 @@ def make_upload(text: str = "echo hello\n", name: str = "run.sh") -> packages.Up
 def bulk_runs(jobs: list[WebJob], count: int) -> None:
     """`count` ended runs, one a second until now, the jobs in turn; every tenth failed."""
     start = timezone.now() - timedelta(seconds=count)
-    rows = (
-        Run(
-            job=jobs[index % len(jobs)],
-            number=run_number(at := start + timedelta(seconds=index)),
-            status=RunStatus.FAILED if index % 10 == 0 else RunStatus.SUCCESS,
-            trigger=Trigger.SCHEDULE if index % 2 else Trigger.MANUAL,
-            trigger_text="Schedule - 0 * * * * *",
-            queued_at=at,
-            scheduled_for=at if index % 2 else None,
-        )
-        for index in range(count)
-    )
-    Run.objects.bulk_create(rows, batch_size=5000)
+    template = Run(trigger_text="Schedule - 0 * * * * *")
+    names = ["job_id", "number", "status", "trigger", "queued_at", "scheduled_for"]
+
+    def row(index: int) -> list[Any]:
+        at = start + timedelta(seconds=index)
+        status = RunStatus.FAILED if index % 10 == 0 else RunStatus.SUCCESS
+        trigger, occurrence = (Trigger.SCHEDULE, at) if index % 2 else (Trigger.MANUAL, None)
+        return [jobs[index % len(jobs)].pk, run_number(at), status, trigger, at, occurrence]
+
+    insert_runs(template, names, [row(index) for index in range(count)])

@@ -16,12 +16,12 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from tests.web.objects import bulk_runs, make_job, make_slot
-from webjobs.admin.base import LISTED, SEARCHED
+from webjobs.admin.base import LISTED
 from webjobs.admin.runs import SEARCHED_WEBJOBS
 from webjobs.models import AuditEntry, Run, WebJob
 
 RUNS = 50_000
-ENTRIES = SEARCHED + 5_000
+ENTRIES = 10_000
 JOBS = 25
 LARGE = ("webjobs_run", "webjobs_auditentry")
 
@@ -39,7 +39,11 @@ def _walks_it_all(plan: str) -> bool:
     if connection.vendor == "sqlite":
         scans = re.findall(rf"SCAN ({'|'.join(LARGE)})(?! USING)", plan)
         return bool(scans) or "USE TEMP B-TREE FOR ORDER BY" in plan
-    return bool(re.search(rf"Seq Scan on ({'|'.join(LARGE)})", plan))
+    # Without a filter or a sort, a scan ends as soon as the limit is reached.
+    walk = re.search(rf"Seq Scan on ({'|'.join(LARGE)})[^\n]*(\n *Filter)?", plan)
+    return walk is not None and (
+        bool(walk[2]) or re.search(r"(?<!Incremental )Sort ", plan) is not None
+    )
 
 
 def _bulk_entries() -> None:
@@ -171,10 +175,10 @@ class LargeListTests(TestCase):
 
     def test_the_record_is_listed_and_searched_among_its_newest(self) -> None:
         self.assertEqual(self.check("auditentry", 2).result_count, LISTED)
-        recent = self.check("auditentry", 3, q=f"user{ENTRIES - 1}")
-        self.assertEqual(recent.result_count, 1)
-        old = self.check("auditentry", 3, q="demo/7 ")
-        self.assertNotIn("demo/7", [entry.target for entry in old.result_list])
+        with mock.patch("webjobs.admin.audit.SEARCHED", 500):
+            recent = self.check("auditentry", 3, q=f"user{ENTRIES - 1}")
+            self.assertEqual(recent.result_count, 1)
+            self.assertEqual(self.check("auditentry", 3, q="user7").result_count, 0)
 
     def test_a_date_leads_a_search_of_the_record_to_older_entries(self) -> None:
         first = AuditEntry.objects.earliest("at").at

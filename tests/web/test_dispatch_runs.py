@@ -89,7 +89,7 @@ class RunNowTests(TestCase):
         make_run(self.job, at=now)
         with (
             mock.patch("webjobs.dispatch.runs.timezone.now", return_value=now),
-            mock.patch("webjobs.dispatch.runs.MAX_NUMBER_TRIES", 1),
+            mock.patch("webjobs.models.queueing.MAX_NUMBER_TRIES", 1),
         ):
             error = self.refusal(self.job)
         self.assertEqual((error.code, error.status), ("busy", 503))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from webjobs.dispatch.asking import (
@@ -15,14 +15,11 @@ from webjobs.dispatch.asking import (
     record,
 )
 from webjobs.models import Run, WebJob
-from webjobs.models.run import run_number
+from webjobs.models.queueing import CannotQueue, LaneHeld, insert_run
 from webjobs.models.setting import lenient_engine_settings, settings_of
 from webjobs.runner.interpreters import ArgumentsError, split_arguments
 from webjobs.states import RunStatus, Trigger
 from webjobs.tasks import enqueue_run, nudge_workers
-
-# How often a run number may be taken by another run of the same WebJob in the same 0.1 ms.
-MAX_NUMBER_TRIES = 100
 
 
 def run_now(
@@ -41,7 +38,7 @@ def run_now(
         hold(job)
         if lenient_engine_settings(settings_of(job.slot)).stopped:
             raise Refused("stopped", STOPPED)
-        run = _insert_run(
+        run = _insert(
             Run(
                 job=job,
                 status=RunStatus.QUEUED,
@@ -69,19 +66,15 @@ def _check_arguments(arguments: str) -> None:
         raise Refused("arguments", "The arguments cannot contain a null character.", 400)
 
 
-def _insert_run(run: Run) -> Run:
-    """Insert with the next free number; the lane's constraint says that another run is active."""
-    first = run_number(run.queued_at)
-    for number in range(first, first + MAX_NUMBER_TRIES):
-        run.number = number
-        try:
-            with transaction.atomic():
-                run.save(force_insert=True)
-            return run
-        except IntegrityError:
-            if Run.objects.filter(job=run.job, lane=run.lane).exists():
-                raise Refused("already-running", ALREADY_RUNNING) from None
-    raise Refused("busy", "Too many runs are being started at once. Try again.", 503)
+def _insert(run: Run) -> Run:
+    """The constraints decide: of many who ask at once, one gets the lane."""
+    try:
+        return insert_run(run)
+    except LaneHeld:
+        raise Refused("already-running", ALREADY_RUNNING) from None
+    except CannotQueue:
+        message = "Too many runs are being started at once. Try again."
+        raise Refused("busy", message, 503) from None
 
 
 def stop_run(run: Run, actor: Actor) -> None:
