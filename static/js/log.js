@@ -1,6 +1,6 @@
 // Output that follows by itself. Text goes in as text only.
 
-import { $, $$, make, parse } from "./dom.js";
+import { $, $$, parse } from "./dom.js";
 import { Failure, fragment, read } from "./net.js";
 import { refreshTimes, setServerTime } from "./times.js";
 
@@ -13,6 +13,7 @@ const IDLE_AFTER_MS = 60000;
 // More lines than these in the page, while it follows, and the oldest leave it.
 const MAX_LINES = 6000;
 const NEAR_END_PX = 40;
+const PAST_THE_END = "999999999999999999";
 // The box with the lines, when it takes the room that the window has left.
 const LOWEST_PX = 240;
 const BELOW_PX = 20;
@@ -22,6 +23,11 @@ const clock = (ms) => {
   const two = (value) => String(value).padStart(2, "0");
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 };
+
+const exact = new Intl.DateTimeFormat(document.documentElement.lang, {
+  dateStyle: "medium",
+  timeStyle: "long",
+});
 
 class LogPane {
   constructor(root) {
@@ -34,9 +40,10 @@ class LogPane {
     this.over = "over" in root.dataset;
     this.status = $("#summary")?.dataset.status ?? "";
     this.sticks = true;
+    // What follows by itself is the end only: elsewhere it takes a click to go on.
+    this.detached = false;
     this.movedAt = Date.now();
     this.timer = 0;
-    for (const line of this.lines.children) this.#date(line, Number(line.dataset.at));
     this.#listen();
     this.#fit();
     this.toEnd();
@@ -44,9 +51,10 @@ class LogPane {
     this.#openHash();
   }
 
-  #date(line, at) {
-    line.dataset.clock = clock(at);
-    line.title = new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+  /** Times are written only when they are asked for: a page has thousands of lines. */
+  #drawClocks() {
+    if (!this.lines.classList.contains("times")) return;
+    for (const line of this.lines.children) line.dataset.clock ??= clock(Number(line.dataset.at));
   }
 
   /** As high as the window has room for, so that the end is in sight; else as the style says. */
@@ -65,6 +73,7 @@ class LogPane {
       if (this.sticks) $(".log-new", this.root).hidden = true;
     });
     $(".log-earlier", this.root).addEventListener("click", () => this.earlier());
+    $(".log-later", this.root).addEventListener("click", () => this.later());
     $(".log-top", this.root).addEventListener("click", () => this.toStart());
     $(".log-bottom", this.root).addEventListener("click", () => this.toLatest());
     $(".log-new", this.root).addEventListener("click", () => this.toLatest());
@@ -79,6 +88,7 @@ class LogPane {
       const apply = () => {
         this.lines.classList.toggle(name, box.checked);
         localStorage.setItem(`log-${name}`, box.checked ? "1" : "0");
+        this.#drawClocks();
       };
       box.addEventListener("change", apply);
       apply();
@@ -87,6 +97,10 @@ class LogPane {
       if (!document.hidden && !this.over) this.poll();
     });
     this.root.closest("details")?.addEventListener("toggle", () => this.sticks && this.toEnd());
+    this.lines.addEventListener("mouseover", (event) => {
+      const line = event.target.closest(".line");
+      if (line && !line.title) line.title = exact.format(Number(line.dataset.at));
+    });
     this.lines.addEventListener("click", (event) => {
       // The number stands left of the text, outside of it.
       const line = event.target.closest(".line");
@@ -130,17 +144,14 @@ class LogPane {
   }
 
   async toLatest() {
-    if (this.detached) {
-      this.detached = false;
-      await this.#replace("?before=999999999999999999");
-    }
+    if (this.detached) await this.#replace(`?before=${PAST_THE_END}`);
     this.sticks = true;
     this.toEnd();
     if (!this.over) this.poll();
   }
 
   async toStart() {
-    if (this.start > this.firstKept) await this.#replace("?after=0");
+    if (this.start > this.firstKept) await this.#replace("?line=1");
     this.sticks = false;
     this.box.scrollTop = 0;
   }
@@ -151,13 +162,14 @@ class LogPane {
     if (!data) return;
     this.lines.replaceChildren(...data.lines.map((line) => this.#made(line)));
     this.end = data.end;
-    // What follows by itself is the end only; elsewhere the reader goes on by scrolling back.
     this.detached = data.end < data.size;
-    this.#drawEarlier(data);
+    this.#drawEdges(data);
   }
 
-  #drawEarlier(data) {
+  #drawEdges(data) {
+    $(".log-later", this.root).hidden = !this.detached;
     this.firstKept = data.first_kept;
+    this.#drawClocks();
     $(".log-earlier", this.root).hidden = this.start <= this.firstKept;
     $(".log-empty", this.root).hidden = this.lines.childElementCount > 0;
   }
@@ -168,9 +180,10 @@ class LogPane {
   }
 
   #made([number, stream, at, text, offset]) {
-    const line = make("div", { class: `line s${stream}`, "data-n": number, "data-o": offset });
+    const line = document.createElement("div");
+    line.className = `line s${stream}`;
+    Object.assign(line.dataset, { n: number, o: offset, at });
     line.textContent = text;
-    this.#date(line, at);
     return line;
   }
 
@@ -198,7 +211,15 @@ class LogPane {
     this.lines.prepend(...made);
     this.sticks = false;
     this.box.scrollTop += this.box.scrollHeight - height;
-    this.#drawEarlier(data);
+    this.#drawEdges(data);
+  }
+
+  async later() {
+    const data = await this.#read(`?after=${this.end}`);
+    if (!data) return;
+    this.#append(data);
+    this.detached = data.end < data.size;
+    this.#drawEdges(data);
   }
 
   #next(ms) {
@@ -210,14 +231,15 @@ class LogPane {
     clearTimeout(this.timer);
     if (this.busy) return;
     this.busy = true;
+    const from = this.detached ? PAST_THE_END : this.end;
     let data = null;
     try {
       if (document.hidden) return;
-      data = this.detached ? await this.#read("?after=999999999999999999") : await this.#read(`?after=${this.end}`);
+      data = await this.#read(`?after=${from}`);
     } finally {
       this.busy = false;
     }
-    if (data) this.#show(data);
+    if (data) this.#show(data, from);
     if (this.over) return;
     const quiet = Date.now() - this.movedAt;
     const more = data && data.end < data.size && !this.detached;
@@ -225,14 +247,18 @@ class LogPane {
     this.#next(more ? 0 : data ? pause : IDLE_MS);
   }
 
-  #show(data) {
+  #show(data, from) {
     setServerTime(data.now);
     if (data.status !== this.status) {
       this.status = data.status;
       this.movedAt = Date.now();
       refreshSummary();
     }
-    if (!this.detached) this.#append(data);
+    // Another part of the log may have been called for since this one was.
+    if (from === this.end) {
+      this.#append(data);
+      this.#drawEdges(data);
+    }
     this.#drawRefreshed(data.now);
     // Over only when whoever writes it has ended and all it wrote is here; a writer that was
     // lost never says that it has ended.
@@ -257,9 +283,8 @@ class LogPane {
     this.lines.append(made);
     this.end = data.end;
     if (this.sticks) this.#trim();
-    this.#drawEarlier(data);
     if (this.sticks) this.toEnd();
-    else $(".log-new", this.root).hidden = false;
+    else $(".log-new", this.root).hidden = this.over || this.detached;
   }
 
   #trim() {

@@ -135,6 +135,8 @@ def test_a_long_log_opens_at_its_end_and_shows_earlier_lines_on_demand(
     person.get_by_role("button", name="To the start").click()
     expect(lines.first).to_have_text("line 1")
     expect(lines.first).to_be_in_viewport()
+    person.get_by_role("button", name="show later").click()
+    expect(person.get_by_text("line 10000", exact=True)).to_be_attached()
     person.get_by_role("button", name="To the end").click()
     expect(person.get_by_text("line 10000", exact=True)).to_be_in_viewport()
 
