@@ -65,11 +65,14 @@ class Node:
                 [sys.executable, "-m", "celery", "-A", "portal", "worker", "-c", "4",
                  "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
                 env=portal_environ(
-                    DATA_DIR=str(self.folder),
-                    INSTANCE_NAME=self.name,
-                    LOST_AFTER=str(LOST_AFTER),
-                    CELERY_SKIP_CHECKS="1",
-                    **{"REDIS_URL": settings.CELERY_BROKER_URL, **self._environ},
+                    **{
+                        "DATA_DIR": str(self.folder),
+                        "INSTANCE_NAME": self.name,
+                        "LOST_AFTER": str(LOST_AFTER),
+                        "CELERY_SKIP_CHECKS": "1",
+                        "REDIS_URL": settings.CELERY_BROKER_URL,
+                        **self._environ,
+                    }
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
