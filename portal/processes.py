@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
 
+from django.conf import settings
+
+from portal.celery import app as celery
 from portal.config import Config
+from portal.wsgi import application
 
 # What the forked processes share, loaded once before the first of them starts.
 PRELOADED = (
@@ -80,11 +86,24 @@ def plan(config: Config, listener: int) -> list[Process]:
 
 
 def preload() -> None:
-    """Import what the processes have in common, so that forks share its memory."""
+    """Load what the processes have in common and let it run once, so that forks share the memory.
+
+    Opens no connection that could be carried into a fork.
+    """
     for name in PRELOADED:
         import_module(name)
     # Checked already, before the first start; each Celery process would do it again.
     os.environ["CELERY_SKIP_CHECKS"] = "1"
+    celery.loader.init_worker()
+    celery.finalize()
+    environ: dict[str, Any] = {"PATH_INFO": "/sign-in", "REMOTE_ADDR": "127.0.0.1"}
+    setup_testing_defaults(environ)
+    environ["HTTP_HOST"] = settings.ALLOWED_HOSTS[0]
+    b"".join(application(environ, _start_response))
+
+
+def _start_response(status: str, headers: object, exc_info: object = None) -> Callable[..., object]:
+    return len
 
 
 def _broker(socket: Path) -> Process:
