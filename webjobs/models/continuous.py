@@ -31,6 +31,9 @@ class Copy(models.Model):
     last_error = models.TextField(blank=True, help_text="Last error lines of a failed process")
 
     is_leased = models.BooleanField(default=False, help_text="Started as a singleton")
+    port = models.PositiveIntegerField(
+        null=True, blank=True, help_text="WEBJOBS_PORT of its process, on its machine's loopback"
+    )
 
     class Meta:
         ordering = ["job", "instance__name"]
