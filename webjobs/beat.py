@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +34,22 @@ TICKED_EVERY = 5.0
 RETRY_EVERY = 1.0
 # What beats that are gone leave behind.
 FORGET_AFTER = timedelta(hours=1)
+# Seconds that beat waits at its end for messages that are not sent yet.
+SEND_REST_WITHIN = 3.0
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let TERM and INT wait.
+
+    Celery's handler uses the database, and would for ever wait for a query that it interrupts.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Sender(threading.Thread):
@@ -42,16 +60,24 @@ class Sender(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="sender", daemon=True)
-        self._waiting: queue.SimpleQueue[Callable[[], bool]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Callable[[], bool] | None] = queue.SimpleQueue()
 
     def send(self, message: Callable[[], bool]) -> None:
         """Call `message` soon; it tells whether the broker took it."""
         self._waiting.put(message)
 
+    def finish(self) -> None:
+        """Send what is waiting, for a moment, and end."""
+        if self.is_alive():
+            self._waiting.put(None)
+            self.join(SEND_REST_WITHIN)
+
     def run(self) -> None:
-        while True:
+        # Signals are for the main thread, which may have shut them out for now.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        while (message := self._waiting.get()) is not None:
             try:
-                is_sent = self._waiting.get()()
+                is_sent = message()
             except Exception:
                 # A message that cannot be sent must not keep all others from being sent.
                 logger.exception("A message could not be sent")
@@ -61,7 +87,9 @@ class Sender(threading.Thread):
 
     def _give_up(self) -> None:
         while not self._waiting.empty():
-            self._waiting.get()
+            if self._waiting.get() is None:
+                self._waiting.put(None)
+                return
 
 
 class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
@@ -79,6 +107,7 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
         self._is_failing = False
         super().__init__(app, **kwargs)
 
+    @uninterrupted()
     def setup_schedule(self) -> None:
         """Make sure the housekeeping is there; operators may change it or switch it off."""
         every, _ = IntervalSchedule.objects.get_or_create(
@@ -96,6 +125,7 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
         Beat.objects.filter(ticked_at__lt=timezone.now() - FORGET_AFTER).delete()
         self._sender.start()
 
+    @uninterrupted()
     def tick(self, **_: Any) -> float:
         """One step; returns seconds until the next. A database that refuses is tried again."""
         try:
@@ -117,6 +147,16 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
         self._sender.send(
             lambda: send_periodic(entry.task, entry.args, entry.kwargs, entry.options)
         )
+
+    @uninterrupted()
+    def sync(self) -> None:
+        """Save when the periodic tasks ran last."""
+        super().sync()
+
+    def close(self) -> None:
+        """The end: what was fired is told to the workers."""
+        super().close()
+        self._sender.finish()
 
     def _enqueue(self, run_pks: Sequence[int]) -> None:
         self._sender.send(lambda: enqueue_runs(run_pks))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.db import connection
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
@@ -46,7 +47,7 @@ def beats(
     finally:
         for process in processes:
             process.terminate()
-        codes = [process.wait(timeout=10) for process in processes]
+        codes = [process.wait(timeout=30) for process in processes]
     assert codes == [0] * count
 
 
@@ -148,3 +149,23 @@ def test_it_goes_on_where_the_last_one_stopped(slot: Slot, tmp_path: Path) -> No
     assert (missed.status, missed.scheduled_for) == ("Missed", stopped + timedelta(seconds=1))
     assert caught_up.status in ("Queued", "Success")
     assert "occurrences, from" in missed.reason
+
+
+def test_it_survives_a_database_that_refuses(slot: Slot, tmp_path: Path) -> None:
+    make_schedule(slot, "* * * * * *", timezone.now())
+    with beats(1, tmp_path):
+        log = tmp_path / "beat-0.log"
+        rename("webjobs_schedule", "elsewhere")
+        try:
+            until(lambda: "The database refuses" in log.read_text(), what="the one line")
+        finally:
+            rename("elsewhere", "webjobs_schedule")
+        until(lambda: "The database answers again" in log.read_text())
+        now = timezone.now()
+        until(lambda: _fired(now) >= 2, what="two runs")
+    assert log.read_text().count("The database refuses") == 1
+
+
+def rename(table: str, name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO {name}")  # noqa: S608
