@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import TestCase
 
 from tests.web.objects import make_member, make_slot
 from webjobs.models import Role, Slot
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 JSON = {"Accept": "application/json"}
 FRAGMENT = {"X-Fragment": "1"}
@@ -34,7 +36,7 @@ class PagesTestCase(TestCase):
         cls.carol = make_member(app, "carol", Role.READER)
         cls.dave = make_member(app, "dave", None)
 
-    def get(self, url: str, user: User | None = None, **headers: str) -> HttpResponse:
+    def get(self, url: str, user: User | None = None, **headers: str) -> Answer:
         self._sign_in(user)
         return self.client.get(url, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
@@ -45,7 +47,7 @@ class PagesTestCase(TestCase):
         user: User | None = None,
         *,
         script: bool = True,
-    ) -> HttpResponse:
+    ) -> Answer:
         """As the page's script sends it, or (`script=False`) as a browser without one."""
         self._sign_in(user)
         return self.client.post(url, data or {}, headers=JSON if script else {})

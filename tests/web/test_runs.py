@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -24,7 +25,7 @@ class RunDetailsTests(PagesTestCase):
     def setUp(self) -> None:
         self.job = make_job(self.slot, "nightly")
 
-    def run_of(self, status: RunStatus = RunStatus.SUCCESS, **values: object) -> tuple[Run, str]:
+    def run_of(self, status: RunStatus = RunStatus.SUCCESS, **values: Any) -> tuple[Run, str]:
         run = make_run(self.job, status, **values)
         return run, f"{BASE}{run.number}/"
 
