@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from tests.web.objects import bulk_runs, make_job, make_slot
-from webjobs.admin.base import LISTED
+from webjobs.admin.base import LISTED, PER_PAGE
 from webjobs.admin.runs import SEARCHED_WEBJOBS
 from webjobs.models import AuditEntry, Run, WebJob
 
@@ -105,7 +105,7 @@ class LargeListTests(TestCase):
 
     def test_runs_are_listed_newest_first_by_two_queries_that_use_an_index(self) -> None:
         found = self.check("run", 2)
-        newest = Run.objects.order_by("-queued_at")[:100]
+        newest = Run.objects.order_by("-queued_at")[:PER_PAGE]
         self.assertEqual([run.pk for run in found.result_list], [run.pk for run in newest])
         self.assertEqual(found.result_count, LISTED)
 
@@ -114,10 +114,10 @@ class LargeListTests(TestCase):
         self.assertContains(page, "Choose a filter or search to see others.")
 
     def test_the_count_and_the_last_page_are_bounded(self) -> None:
-        found = self.check("run", 2, p=LISTED // 100)
-        self.assertEqual(len(found.result_list), 100)
+        found = self.check("run", 2, p=LISTED // PER_PAGE)
+        self.assertEqual(len(found.result_list), PER_PAGE)
         self.assertFalse(found.can_show_all)
-        beyond = reverse("admin:webjobs_run_changelist") + f"?p={LISTED // 100 + 1}"
+        beyond = reverse("admin:webjobs_run_changelist") + f"?p={LISTED // PER_PAGE + 1}"
         self.assertEqual(self.client.get(beyond, follow=True).status_code, 200)
 
     def test_filters_by_status_and_date_use_an_index(self) -> None:
