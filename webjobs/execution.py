@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from webjobs import housekeeping
 from webjobs.logs import LogUnavailable, LogWriter, log_of_run
-from webjobs.machine import CannotStart, Machine, Prepared, lease_of_runs
+from webjobs.machine import CannotStart, Machine, NotAllowed, Prepared, lease_of_runs
 from webjobs.models import Instance, Run
 from webjobs.runner.child import Cause, Child, End, Limits
 from webjobs.states import RunStatus, Stream
@@ -26,7 +26,7 @@ from webjobs.states import RunStatus, Stream
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-RETRY_PAUSE = 0.5
+RETRY_PAUSE = 0.25
 # A worker that shuts down waits this long for the database; then its runs are ended by the next
 # worker in its place, or by others.
 CLOSING_PATIENCE = 20.0
@@ -106,6 +106,8 @@ class Executor:
         run = self._insist(lambda: queued.filter(pk=run_pk).first())
         if run is None:
             return
+        while not self._machine.may_run and not self._closing:
+            time.sleep(RETRY_PAUSE)  # The database is back, the next heartbeat is about to be.
         # One object for all that follows: a later epoch must not write what this one claimed.
         instance = self._machine.instance
         if self._insist(lambda: run.claim(instance, timezone.now())):
@@ -178,6 +180,9 @@ class _Execution:
                 self._finish(RunStatus.ABORTED, "WEBJOBS_STOPPED is set to 1. Nothing was started.")
                 return
             child = self._start(prepared)
+        except NotAllowed as error:
+            self._finish(RunStatus.ABORTED, f"{error} Run it again if it is needed.")
+            return
         except CannotStart as error:
             self._finish(RunStatus.FAILED, str(error), error_line=str(error))
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Count
@@ -13,8 +13,6 @@ from webjobs.models.run import RunQuerySet
 from webjobs.models.setting import lenient_engine_settings
 from webjobs.states import COPY_ALIVE, RUN_FINAL, RunStatus, Stream
 
-# A queued run whose message did not arrive for this long is sent again.
-STRANDED_AFTER = timedelta(seconds=10)
 BATCH = 500
 
 
@@ -62,16 +60,6 @@ def abort(run_pk: int, allowed: RunQuerySet, reason: str, now: datetime) -> bool
     except (_NotWon, LogUnavailable):
         return False
     return True
-
-
-def stranded_runs(now: datetime) -> list[int]:
-    """Queued runs that no worker has claimed for a while."""
-    return list(
-        Run.objects.queued()
-        .filter(queued_at__lt=now - STRANDED_AFTER)
-        .order_by("queued_at")
-        .values_list("pk", flat=True)[:BATCH]
-    )
 
 
 def trim_histories() -> int:

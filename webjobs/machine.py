@@ -31,7 +31,8 @@ from webjobs.runner.interpreters import (
     command_for,
     split_arguments,
 )
-from webjobs.runner.launcher import Launcher, LaunchError
+from webjobs.runner.launcher import Launcher, LaunchError, LeaseEnded
+from webjobs.runner.program import lease_clock
 from webjobs.runner.wine import Wine, WineError
 from webjobs.runner.workdir import JobFiles, JobKey, WorkingCopy, Workspace, WorkspaceError
 from webjobs.states import JobType, Stream
@@ -44,6 +45,10 @@ SHORTEST_SECRET = 4
 
 class CannotStart(Exception):
     """A WebJob could not be started here; the message says why and what to do."""
+
+
+class NotAllowed(CannotStart):
+    """This instance lost the right to run it a moment ago; nothing is wrong with the WebJob."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,7 @@ class Machine:
         self._search_path = search_path(os.environ.get("PATH", ""))
         self._slots: dict[int, SlotSettings] = {}
         self._lock = threading.Lock()
+        self._runs_until = 0.0
 
     def interpreters(self) -> dict[str, str | None]:
         """Extension to the program that runs it here, or None."""
@@ -227,7 +233,13 @@ class Machine:
 
     def allow_runs(self, instance: Instance, until: float) -> None:
         """Let runs that `instance` has claimed live until `until` on lease_clock."""
+        self._runs_until = until
         self._launcher.renew([lease_of_runs(instance)], until)
+
+    @property
+    def may_run(self) -> bool:
+        """Whether a run that is claimed now could be started."""
+        return self._runs_until > lease_clock()
 
     def launch(
         self,
@@ -248,6 +260,9 @@ class Machine:
                 marker=marker,
                 lease=lease,
             )
+        except LeaseEnded as error:
+            prepared.release()
+            raise NotAllowed(str(error)) from error
         except LaunchError as error:
             prepared.release()
             raise CannotStart(str(error)) from error

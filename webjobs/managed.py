@@ -12,7 +12,7 @@ from django.db import Error
 
 from webjobs.leases import Leases
 from webjobs.logs import LogWriter, log_of_copy
-from webjobs.machine import CannotStart, Machine, Prepared, SlotSettings
+from webjobs.machine import CannotStart, Machine, NotAllowed, Prepared, SlotSettings
 from webjobs.models import Copy, WebJob
 from webjobs.runner.child import Cause, Child, End, Limits
 from webjobs.runner.restart import restart_wait
@@ -30,7 +30,7 @@ _STANDS_BY = (
 )
 _FACTS = [
     "status", "changed_at", "started_at", "restart_at", "exit_code", "reason", "restarts",
-    "fast_failures", "crash_looping_since", "last_error", "is_leased",
+    "fast_failures", "crash_looping_since", "last_error", "is_leased", "port",
 ]  # fmt: skip
 
 
@@ -203,6 +203,8 @@ class Managed:
                 self._begin_or_stand_by(now)
                 return
             self._launch(prepared, now)
+        except NotAllowed:
+            self.act(now)
         except CannotStart as error:
             # Another instance may be able to.
             self.give_back()
@@ -222,7 +224,8 @@ class Managed:
         self._prepared = prepared
         self._stop_reason, self._refresh = "", False
         self._sign_at = time.monotonic() + FIRST_SIGN
-        self._set(started_at=now, restart_at=None, exit_code=None)
+        port = int(prepared.environment["WEBJOBS_PORT"])
+        self._set(started_at=now, restart_at=None, exit_code=None, port=port)
         self._change(CopyStatus.RUNNING, now, "")
 
     def _act_on_process(self, now: datetime) -> None:

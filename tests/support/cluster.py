@@ -7,14 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 
 from tests.process.running import alive, marked
-from tests.support import broker
 from tests.support.environment import portal_environ
 from tests.support.poll import until
 from webjobs.models import Copy, Instance, Run, WebJob
@@ -152,14 +149,6 @@ class Cluster:
             for pid in marked(*(f"WEBSITE_INSTANCE_ID={path.read_text()}" for path in homes))
             if alive(pid)
         ]
-
-
-@contextmanager
-def own_broker(folder: Path) -> Iterator[tuple[str, Path]]:
-    """A broker that the test may kill; yields its URL and its socket."""
-    path = folder / "broker.sock"
-    with broker.running(path):
-        yield f"redis+socket://{path}", path
 
 
 def copy_on(job: WebJob, node: Node) -> Copy | None:

@@ -17,7 +17,7 @@ from webjobs.runner.process import Exit, Process
 from webjobs.runner.procfs import Procfs
 from webjobs.runner.program import become_subreaper, lease_clock, send_signal
 
-__all__ = ["Exit", "LaunchError", "Launcher", "Process", "kill_strays"]
+__all__ = ["Exit", "LaunchError", "Launcher", "LeaseEnded", "Process", "kill_strays"]
 
 # A program on a hanging network drive must not hold the caller for ever.
 START_SECONDS = 30.0
@@ -25,6 +25,10 @@ START_SECONDS = 30.0
 
 class LaunchError(Exception):
     """The program could not be started; the text says what happened and what to do."""
+
+
+class LeaseEnded(LaunchError):
+    """It was not started, because the deadline of its lease has passed."""
 
 
 class Launcher:
@@ -95,7 +99,8 @@ class Launcher:
             process.kill()
             process.close()
             what, number = (problem or "lost 0").split()
-            raise LaunchError(_words(what, int(number), command[0], cwd))
+            kind = LeaseEnded if what == "expired" else LaunchError
+            raise kind(_words(what, int(number), command[0], cwd))
         return process
 
     def renew(self, leases: Sequence[str], until: float) -> None:
