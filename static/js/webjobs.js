@@ -10,6 +10,7 @@ import { toast } from "./toasts.js";
 
 const CALM_MS = 4000;
 const EAGER_MS = 700;
+const TYPING_MS = 200;
 // After a command the grid is looked at more often, for this long.
 const EAGER_FOR_MS = 15000;
 
@@ -18,6 +19,7 @@ let selected = null;
 let shown = "";
 let etag = "";
 let eagerUntil = 0;
+let filtering = 0;
 
 const rows = () => $$("tbody tr", grid);
 const row = () => rows().find((each) => each.dataset.key === selected) ?? null;
@@ -68,7 +70,7 @@ async function refresh(loud = false) {
   const button = command("refresh");
   if (loud) button.classList.add("spinning");
   try {
-    const answer = await fragment(grid.dataset.rows, loud ? "" : etag);
+    const answer = await fragment(grid.dataset.rows + location.search, loud ? "" : etag);
     if (answer) etag = answer.etag;
     if (answer && answer.html !== shown) replace(answer.html);
   } catch (error) {
@@ -186,6 +188,14 @@ function listen() {
   for (const name of ["delete", "run", "start", "stop", "properties"]) {
     command(name).addEventListener("click", () => act(name, row()));
   }
+  const filter = $("#webjob-filter");
+  filter?.addEventListener("input", () => {
+    clearTimeout(filtering);
+    filtering = setTimeout(() => {
+      history.replaceState(null, "", `?${new URLSearchParams({ q: filter.value })}`);
+      refresh();
+    }, TYPING_MS);
+  });
   command("refresh").addEventListener("click", (event) => {
     event.preventDefault();
     refresh(true);

@@ -75,6 +75,28 @@ class WebJobsTests(PagesTestCase):
         self.assertNotContains(self.get(URL), "No instance is running")
 
 
+class WebJobPagesTests(PagesTestCase):
+    def test_many_webjobs_come_in_pages_that_hold_each_once(self) -> None:
+        for number in range(130):
+            make_job(self.slot, f"{'Job' if number % 2 else 'job'}-{number:03d}")
+        make_job(self.slot, "job-099", JobType.CONTINUOUS)
+        first = self.get(URL).context["page"]
+        self.assertEqual(len(first.rows), 100)
+        self.assertContains(self.get(URL), "Next page")
+        second = self.client.get(URL, {"after": first.following}).context["page"]
+        keys = [row.key.lower() for row in [*first.rows, *second.rows]]
+        self.assertEqual(len(set(keys)), 131)
+        self.assertEqual(keys, sorted(keys, key=lambda key: key.split("/")[::-1]))
+        self.assertEqual(second.following, "")
+
+    def test_it_finds_by_name(self) -> None:
+        for name in ("nightly", "hourly"):
+            make_job(self.slot, name)
+        rows = self.get(URL + "?q=NIGHT").context["page"].rows
+        self.assertEqual([row.job.name for row in rows], ["nightly"])
+        self.assertContains(self.get(URL + "rows?q=none"), "No WebJob has such a name.")
+
+
 class WebJobRowsTests(PagesTestCase):
     def test_an_unchanged_grid_is_not_sent_again(self) -> None:
         make_job(self.slot)
@@ -184,4 +206,4 @@ class RowTests(PagesTestCase):
     def test_a_deleted_webjob_is_gone_from_the_list(self) -> None:
         job = make_job(self.slot)
         job.request_delete(datetime.now(UTC))
-        self.assertEqual(Rows(self.slot).all(), [])
+        self.assertEqual(Rows(self.slot).page().rows, [])

@@ -35,7 +35,8 @@ def history(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpRespo
     """All WebJobs with their status and their last run."""
     found = slot_for(request, app, slot)
     template = "_list.html" if wants_fragment(request) else "list.html"
-    return render(request, f"history/{template}", {"slot": found, "rows": Rows(found).all()})
+    page = Rows(found).page(request.GET.get("q", "").strip(), request.GET.get("after", ""))
+    return render(request, f"history/{template}", {"slot": found, "page": page})
 
 
 @require_GET

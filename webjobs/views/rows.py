@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,6 +19,12 @@ from webjobs.models import AppSetting, Copy, EngineSettings, Instance, Run, Slot
 from webjobs.models.setting import lenient_engine_settings, steers_engine
 from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
 from webjobs.views.addresses import slot_url
+
+# Many WebJobs share few expressions, and every refresh asks for them again.
+_parsed = lru_cache(maxsize=1024)(ncrontab.parse)
+
+# So many are drawn in the time that a page may take.
+ROWS_PER_PAGE = 100
 
 # The colour of a status: ok, busy, warn, bad or none.
 KINDS: dict[str, str] = {
@@ -81,9 +89,16 @@ def zone_of(job: WebJob, engine: EngineSettings) -> ZoneInfo:
         return engine.zone
 
 
-def copies_of_live(job: WebJob, now: datetime) -> list[Copy]:
-    """The copies on instances that are there, by the name of the instance."""
-    return [copy for copy in job.copies.all() if copy.instance.is_live(now)]
+def _live_copies(jobs: Sequence[WebJob], now: datetime) -> dict[int, list[Copy]]:
+    """The copies on instances that are there, by WebJob; in the order of the instances' names."""
+    found: dict[int, list[Copy]] = {}
+    continuous = [job.pk for job in jobs if job.is_continuous]
+    if continuous:
+        copies = Copy.objects.filter(job__in=continuous).select_related("instance")
+        for copy in copies.order_by("instance__name"):
+            if copy.instance.is_live(now):
+                found.setdefault(copy.job_id, []).append(copy)
+    return found
 
 
 @dataclass(frozen=True)
@@ -137,6 +152,16 @@ class Row:
         return found[0] if found else None
 
 
+@dataclass(frozen=True)
+class Page:
+    """Some of the WebJobs of a slot; `following` is the key to go on behind, or empty."""
+
+    rows: list[Row]
+    wanted: str
+    after: str
+    following: str
+
+
 class Rows:
     """Builds the rows of one slot; reads what they share only once."""
 
@@ -148,9 +173,18 @@ class Rows:
         self._blade = slot_url(slot, "webjobs")
         self._history = slot_url(slot, "history")
 
-    def all(self) -> list[Row]:
-        """Every WebJob of the slot, by name."""
-        return self._rows(WebJob.objects.living().filter(slot=self.slot))
+    def page(self, wanted: str = "", after: str = "") -> Page:
+        """The WebJobs with `wanted` in their name, by name, from behind the key `after` on."""
+        jobs = WebJob.objects.living().filter(slot=self.slot, name__icontains=wanted)
+        jobs = jobs.annotate(lower=Lower("name")).order_by("lower", "type")
+        name, _slash, type = after.partition("/")
+        if name:
+            jobs = jobs.filter(Q(lower__gt=name) | Q(lower=name, type__gt=type))
+        rows = self._rows(jobs[: ROWS_PER_PAGE + 1])
+        shown = rows[:ROWS_PER_PAGE]
+        last = shown[-1].job if len(rows) > ROWS_PER_PAGE else None
+        following = f"{last.name.lower()}/{last.type}" if last else ""
+        return Page(shown, wanted, after, following)
 
     def one(self, job: WebJob) -> Row:
         return self._rows(WebJob.objects.filter(pk=job.pk))[0]
@@ -158,24 +192,25 @@ class Rows:
     def _rows(self, jobs: QuerySet[WebJob]) -> list[Row]:
         latest = Run.objects.executed().filter(job=OuterRef("pk")).order_by("-number")
         found = list(
-            jobs.select_related("package", "schedule")
-            .prefetch_related(Prefetch("copies", Copy.objects.select_related("instance")))
-            .annotate(latest=Subquery(latest.values("pk")[:1]))
+            jobs.select_related("package", "schedule").annotate(
+                latest=Subquery(latest.values("pk")[:1])
+            )
         )
         newest: dict[int, int | None] = {job.pk: getattr(job, "latest", None) for job in found}
         runs = Run.objects.in_bulk([pk for pk in newest.values() if pk])
         for job in found:
             job.slot = self.slot
-        return [self._row(job, runs.get(newest[job.pk] or 0)) for job in found]
+        copies = _live_copies(found, self.now)
+        return [
+            self._row(job, runs.get(newest[job.pk] or 0), copies.get(job.pk, [])) for job in found
+        ]
 
-    def _row(self, job: WebJob, run: Run | None) -> Row:
+    def _row(self, job: WebJob, run: Run | None, copies: list[Copy]) -> Row:
         path = f"{job.type}/{job.name}/"
         if job.is_continuous:
-            copies = copies_of_live(job, self.now)
             status, words, why = self._continuous(job, copies)
             at = None
         else:
-            copies = []
             status, words, why, at = _triggered(run)
         next_run, next_title = self._next(job)
         return Row(
@@ -225,7 +260,7 @@ class Rows:
             return None, _("Off by app setting")
         zone = zone_of(job, self.engine)
         try:
-            moment = ncrontab.parse(schedule.expression).next_in_zone(self.now, zone)
+            moment = _parsed(schedule.expression).next_in_zone(self.now, zone)
         except ncrontab.NcrontabError as error:
             return None, str(error)
         if moment is None:

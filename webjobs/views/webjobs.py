@@ -19,7 +19,7 @@ def _context(request: HttpRequest, slot: Slot) -> dict[str, Any]:
     rows = Rows(slot)
     return {
         "slot": slot,
-        "rows": rows.all(),
+        "page": rows.page(request.GET.get("q", "").strip(), request.GET.get("after", "")),
         "engine": rows.engine,
         "has_instance": rows.has_instance,
         "rights": rights_in(request, slot.app),
