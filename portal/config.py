@@ -23,6 +23,7 @@ MIB = 1024 * 1024
 BASE_DIR = Path(__file__).resolve().parent.parent
 # A Unix socket's path is at most 107 bytes on Linux and 103 on macOS.
 MAX_SOCKET_PATH = 100
+DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 USER_NAME = re.compile(r"[\w.@+-]{1,150}")
 # As a host these mean: every address of this machine.
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104
@@ -46,6 +47,7 @@ class Config:
     broker_socket: Path | None  # set when the embedded broker is to be used
     secret_key: str
     allowed_hosts: list[str]
+    scm_domain: str  # Kudu's API answers at {app}.{scm_domain} too; empty: only below /scm/
     trusted_origins: list[str]
     debug: bool
     trust_proxy: bool  # X-Forwarded-Proto and -Host come from a proxy of ours
@@ -76,6 +78,7 @@ def read(environ: Mapping[str, str]) -> Config:
         broker_socket=broker_socket,
         secret_key=_secret(environ, "SECRET_KEY") or _kept_secret(data_dir / "secret_key"),
         allowed_hosts=_list(environ, "ALLOWED_HOSTS") or _own_names(host),
+        scm_domain=_domain(environ, "SCM_DOMAIN"),
         trusted_origins=_origins(environ),
         debug=_boolean(environ, "DEBUG", default=False),
         trust_proxy=_boolean(environ, "TRUST_PROXY", default=False),
@@ -154,6 +157,13 @@ def _own_names(host: str) -> list[str]:
     """The names by which a browser may ask for the portal when ALLOWED_HOSTS is not set."""
     names = ["localhost", "127.0.0.1", "[::1]"]
     return [*names, socket.gethostname() if host in WILDCARDS else host]
+
+
+def _domain(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip().strip(".").lower()
+    if value and not DOMAIN.fullmatch(value):
+        raise ConfigError(f"{name}: must be a domain such as scm.example.org, not {value!r}.")
+    return value
 
 
 def _origins(environ: Mapping[str, str]) -> list[str]:

@@ -21,7 +21,8 @@ except config.ConfigError as error:
 
 SECRET_KEY = CONFIG.secret_key
 DEBUG = CONFIG.debug
-ALLOWED_HOSTS = CONFIG.allowed_hosts
+SCM_DOMAIN = CONFIG.scm_domain
+ALLOWED_HOSTS = [*CONFIG.allowed_hosts, *([f".{SCM_DOMAIN}"] if SCM_DOMAIN else [])]
 CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins
 
 INSTALLED_APPS = [
@@ -39,6 +40,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "webjobs.api.hosts.scm_hosts",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -104,7 +106,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "portal.static.StaticStorage"
     },
     "packages": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",

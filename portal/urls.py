@@ -8,6 +8,7 @@ from webjobs.views.health import health
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health, name="healthz"),
+    path("", include("webjobs.api.urls")),
     path("", include("webjobs.urls")),
 ]
 

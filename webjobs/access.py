@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
 
 from django.conf import settings
@@ -15,8 +16,39 @@ from webjobs.models import App, Membership, Role, Run, Slot, WebJob
 from webjobs.models.app import PRODUCTION
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Who calls the API: a person by a token, or a slot's publishing credentials.
+
+    Where a request has a `caller`, it alone decides; cookies count for nothing there.
+    """
+
+    name: str
+    user: User | None = None
+    slot: Slot | None = None  # of publishing credentials: all that they open
+    app_id: int | None = None  # of a token: the only app that it opens
+    most: Role = Role.CONTRIBUTOR  # of a token: what it allows at most
+
+    def role_in(self, app: App) -> Role | None:
+        """The role in `app`; None for a stranger."""
+        if self.slot is not None:
+            return Role.CONTRIBUTOR if self.slot.app_id == app.pk else None
+        if self.user is None or self.app_id not in (None, app.pk):
+            return None
+        held = role_of(self.user, app)
+        return None if held is None else min(held, self.most)
+
+
+def caller_of(request: HttpRequest) -> Caller | None:
+    """Who calls the API; None where a page is asked for."""
+    return getattr(request, "caller", None)
+
+
 def actor_of(request: HttpRequest) -> Actor:
     """Who asks, for the record."""
+    caller = caller_of(request)
+    if caller is not None:
+        return Actor(user=caller.user, name=caller.name, address=address_of(request))
     user = request.user if isinstance(request.user, User) else None
     name = user.get_username() if user else ""
     return Actor(user=user, name=name, address=address_of(request))
@@ -49,9 +81,10 @@ def role_of(user: User | AnonymousUser, app: App) -> Role | None:
     return None if role is None else Role(role)
 
 
-def check(user: User | AnonymousUser, app: App, role: Role) -> None:
+def _check(request: HttpRequest, app: App, role: Role) -> None:
     """Raises Http404 for a stranger, PermissionDenied for whom `role` is too high."""
-    held = role_of(user, app)
+    caller = caller_of(request)
+    held = role_of(request.user, app) if caller is None else caller.role_in(app)
     if held is None:
         raise Http404("No such app.")
     if held < role:
@@ -72,7 +105,7 @@ def app_for(request: HttpRequest, app: str, role: Role = Role.READER) -> App:
     found = App.objects.filter(name__iexact=_name(app)).first()
     if found is None:
         raise Http404("No such app.")
-    check(request.user, found, role)
+    _check(request, found, role)
     return found
 
 
@@ -81,7 +114,9 @@ def slot_for(
 ) -> Slot:
     parent = app_for(request, app, role)
     found = Slot.objects.select_related("app").filter(app=parent, name__iexact=_name(slot)).first()
-    if found is None:
+    caller = caller_of(request)
+    only = caller.slot if caller else None
+    if found is None or only not in (None, found):
         raise Http404("No such slot.")
     return found
 

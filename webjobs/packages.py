@@ -36,8 +36,11 @@ class Upload:
     checked: packages.Package
 
 
-def check_upload(path: Path, file_name: str) -> Upload:
-    """Look at an upload before anything changes; raises PackageError."""
+def check_upload(path: Path, file_name: str, kind: packages.Kind | None = None) -> Upload:
+    """Look at an upload before anything changes; raises PackageError.
+
+    The name decides whether it is a zip or a script, unless `kind` does.
+    """
     size, most = path.stat().st_size, settings.WEBJOBS_MAX_UPLOAD
     if size > most:
         raise packages.PackageError(
@@ -46,7 +49,8 @@ def check_upload(path: Path, file_name: str) -> Upload:
             "Leave out what the job does not need, or raise MAX_UPLOAD_MB.",
         )
     table = interpreters.table(settings.WEBJOBS_INTERPRETERS)
-    return Upload(path, file_name, packages.check(path, file_name, extensions=list(table)))
+    checked = packages.check(path, file_name, extensions=list(table), kind=kind)
+    return Upload(path, file_name, checked)
 
 
 def keep(upload: Upload) -> None:

@@ -10,6 +10,7 @@ from webjobs.dispatch.settings import (
     SettingChange,
     change_settings,
     create_app,
+    restart,
     set_publishing_password,
 )
 from webjobs.dispatch.webjobs import (
@@ -37,6 +38,7 @@ __all__ = [
     "parse_settings_of",
     "record",
     "replace_package",
+    "restart",
     "run_now",
     "set_publishing_password",
     "set_schedule",

@@ -115,6 +115,14 @@ def _stop_all_runs(slot: Slot) -> None:
 
 
 @transaction.atomic
+def restart(slot: Slot, actor: Actor) -> None:
+    """Let every continuous WebJob of `slot` start anew."""
+    Slot.objects.filter(pk=slot.pk).update(environment_revision=F("environment_revision") + 1)
+    record(actor, "slot.restart", slot, "")
+    transaction.on_commit(nudge_workers)
+
+
+@transaction.atomic
 def set_publishing_password(slot: Slot, password: str, actor: Actor) -> None:
     """Change the webhook's password; the old one is refused from now on."""
     slot.publishing_password = password

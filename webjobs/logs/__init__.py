@@ -6,6 +6,7 @@ chunks of a rolling log are deleted. Text is rendered on reading.
 """
 
 from webjobs.logs.owners import log_of_copy, log_of_run, log_of_schedule
+from webjobs.logs.ranges import text_range, text_size
 from webjobs.logs.reader import Line, Page, read_after, read_before, read_lines, tail
 from webjobs.logs.render import azure_text, raw
 from webjobs.logs.writer import LogUnavailable, LogWriter, flush_many
@@ -25,4 +26,6 @@ __all__ = [
     "read_before",
     "read_lines",
     "tail",
+    "text_range",
+    "text_size",
 ]

@@ -38,11 +38,22 @@ def azure_text(log: Log, start: int = 0) -> Iterator[bytes]:
     Newline, CRLF and a lone carriage return end a line. From a `start` inside a line the rest of
     it is shown as a line.
     """
+    for data, _ in azure_parts(log, start, is_over=True):
+        yield data
+
+
+def azure_parts(log: Log, start: int = 0, *, is_over: bool) -> Iterator[tuple[bytes, int | None]]:
+    """Pieces of Azure's text, each with the offset at which it ends if a line begins there.
+
+    The line that is open at the end of the log is closed only when it `is_over`: what was read
+    of a log that grows stays true.
+    """
     text = _AzureText(log.instance_key[:6])
     for piece in all_pieces(log.pk, start, state_of(log).size):
-        yield b"".join(text.render(*part) for part in _parts(piece))
-    if rest := text.end_line():
-        yield rest
+        data = b"".join(text.render(*part) for part in _parts(piece))
+        yield data, piece.end if text.is_between_lines else None
+    if is_over and (rest := text.end_line()):
+        yield rest, None
 
 
 def _parts(piece: Piece) -> Iterator[tuple[bytes, int, int]]:
@@ -67,6 +78,11 @@ class _AzureText:
         self._character = b""
         # Streams that ended with a carriage return: a newline that comes next belongs to it.
         self._returned: set[int] = set()
+
+    @property
+    def is_between_lines(self) -> bool:
+        """Nothing of what was rendered matters for what comes next."""
+        return self._open_stream is None and not self._returned
 
     def render(self, data: bytes, stream: int, second: int) -> bytes:
         head = b"" if self._open_stream in (None, stream) else self.end_line()

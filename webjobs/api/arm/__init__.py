@@ -1,0 +1,1 @@
+"""Azure Resource Manager's API: what SDKs and `az` call."""

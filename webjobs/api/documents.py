@@ -1,0 +1,206 @@
+"""Kudu's JSON documents of WebJobs and runs; fields that Kudu does not know come last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils import timezone
+
+from webjobs.api.links import Links
+from webjobs.models import Copy, Instance, Log, Run, Slot, WebJob
+from webjobs.scheduler.preview import next_run
+from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
+from webjobs.views.rows import slot_engine_settings
+
+# How .NET writes a time that was never set.
+NEVER = "0001-01-01T00:00:00"
+NO_INSTANCE = "No instance is running. Start a worker."
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC with the seven digits of .NET."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+
+
+def duration_text(duration: timedelta | None) -> str:
+    """A TimeSpan of .NET: `1.02:03:04.5000000`, without the days where there are none."""
+    duration = max(duration or timedelta(0), timedelta(0))
+    minutes, seconds = divmod(duration.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days = f"{duration.days}." if duration.days else ""
+    return f"{days}{hours:02}:{minutes:02}:{seconds:02}.{duration.microseconds:06}0"
+
+
+def status_of(run: Run) -> str:
+    """Azure's word: there a run that was asked for is being initialized at once."""
+    return RunStatus.INITIALIZING if run.status == RunStatus.QUEUED else run.status
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A WebJob with all that its document tells."""
+
+    job: WebJob
+    run: Run | None
+    copies: Sequence[Copy]  # on live instances, by name
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What changes when the document does; the length of a run in progress counts too."""
+        job, run = self.job, self.run
+        schedule = getattr(job, "schedule", None)
+        return (
+            job.pk,
+            job.revision,
+            job.is_stopped,
+            schedule and (schedule.changed_at, schedule.last_occurrence),
+            run and (run.number, run.status, run.ended_at or timezone.now()),
+            [(copy.pk, copy.status, copy.changed_at, copy.restarts) for copy in self.copies],
+        )
+
+
+def load(jobs: QuerySet[WebJob], slot: Slot) -> list[Loaded]:
+    """The WebJobs of `slot` in the order of `jobs`, with a fixed number of queries."""
+    now = timezone.now()
+    latest = Run.objects.executed().filter(job=OuterRef("pk")).order_by("-number")
+    copies = Copy.objects.select_related("instance").order_by("instance__name")
+    found = list(
+        jobs.select_related("schedule__log")
+        .prefetch_related(Prefetch("copies", copies))
+        .annotate(latest=Subquery(latest.values("pk")[:1]))
+    )
+    newest = {job.pk: getattr(job, "latest", None) for job in found}
+    runs = {run.pk: run for run in runs_with_parts(Run.objects.filter(pk__in=_known(newest)))}
+    loaded = []
+    for job in found:
+        job.slot = slot
+        run = runs.get(newest[job.pk] or 0)
+        live = [copy for copy in job.copies.all() if copy.instance.is_live(now)]
+        loaded.append(Loaded(job, run, live))
+    return loaded
+
+
+def _known(newest: dict[int, int | None]) -> list[int]:
+    return [pk for pk in newest.values() if pk]
+
+
+def runs_with_parts(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """With what the document of a run needs."""
+    return runs.select_related("instance", "log")
+
+
+class Documents:
+    """Makes the documents of one slot for one request; reads what they share once."""
+
+    def __init__(self, request: HttpRequest, slot: Slot) -> None:
+        self.links = Links(request, slot)
+        self.now = timezone.now()
+        self._engine = slot_engine_settings(slot)
+        self._has_instance = Instance.objects.live(self.now).exists()
+
+    def job(self, loaded: Loaded) -> dict[str, Any]:
+        """The document of a WebJob of either type."""
+        job = loaded.job
+        own = self._continuous(loaded) if job.is_continuous else self._triggered(loaded)
+        return own | {
+            "name": job.name,
+            "run_command": job.script,
+            "url": self.links.job(job),
+            "extra_info_url": self.links.page(job),
+            "type": job.type,
+            "error": self._error(loaded),
+            "using_sdk": False,
+            "settings": job.settings_job,
+            "next_run": self._next_run(job),
+            "reason": self._reason(loaded),
+        }
+
+    def jobs(self, loaded: Iterable[Loaded]) -> list[dict[str, Any]]:
+        return [self.job(one) for one in loaded]
+
+    def run(self, job: WebJob, run: Run) -> dict[str, Any]:
+        """The document of a run; `end_time` is NEVER until it has ended."""
+        number = str(run.number)
+        has_log = _log_of(run) is not None
+        ended = run.ended_at if run.is_final else None
+        return {
+            "id": number,
+            "name": number,
+            "status": status_of(run),
+            "start_time": time_text(run.started_at or run.queued_at),
+            "end_time": time_text(ended) or NEVER,
+            "duration": duration_text(run.duration(self.now)),
+            "output_url": self.links.file(job, number, "output_log.txt") if has_log else None,
+            "error_url": None,
+            "url": self.links.run(job, number),
+            "job_name": job.name,
+            "trigger": run.trigger_text,
+            "exit_code": run.exit_code,
+            "arguments": run.arguments,
+            "instance": run.instance.name if run.instance else None,
+            "reason": run.reason or None,
+            "scheduled_for": time_text(run.scheduled_for),
+            "attempt": run.attempt,
+        }
+
+    def _triggered(self, loaded: Loaded) -> dict[str, Any]:
+        job, run = loaded.job, loaded.run
+        schedule = getattr(job, "schedule", None)
+        has_log = schedule is not None and getattr(schedule, "log", None) is not None
+        return {
+            "latest_run": self.run(job, run) if run else None,
+            "history_url": f"{self.links.job(job)}/history",
+            "scheduler_logs_url": self.links.file(job, "job_scheduler.log") if has_log else None,
+        }
+
+    def _continuous(self, loaded: Loaded) -> dict[str, Any]:
+        lines = [f"{copy.instance.short_key} - {copy.status}\r\n" for copy in loaded.copies]
+        status = self._status(loaded)
+        return {
+            "status": status,
+            "detailed_status": "".join(lines) or f"none - {status}\r\n",
+            "log_url": self.links.file(loaded.job, "job_log.txt"),
+        }
+
+    def _status(self, loaded: Loaded) -> str:
+        """One status of all copies: of the last one that does not wait for another instance."""
+        if loaded.job.is_stopped or self._engine.stopped:
+            is_alive = any(copy.status in COPY_ALIVE for copy in loaded.copies)
+            return CopyStatus.STOPPING if is_alive else CopyStatus.STOPPED
+        active = [c for c in loaded.copies if c.status != CopyStatus.INACTIVE_INSTANCE]
+        if active:
+            return active[-1].status
+        return CopyStatus.INACTIVE_INSTANCE if loaded.copies else CopyStatus.INITIALIZING
+
+    def _error(self, loaded: Loaded) -> str | None:
+        """What keeps a continuous WebJob from running."""
+        if not loaded.job.is_continuous or loaded.job.is_stopped or self._engine.stopped:
+            return None
+        if not loaded.copies:
+            return None if self._has_instance else NO_INSTANCE
+        failing = [c for c in loaded.copies if c.last_error and c.fast_failures]
+        return failing[0].last_error if failing else None
+
+    def _reason(self, loaded: Loaded) -> str | None:
+        """Why it is in its status: of the last run, or of the copy that `status` shows."""
+        if not loaded.job.is_continuous:
+            return (loaded.run.reason or None) if loaded.run else None
+        active = [c for c in loaded.copies if c.status == self._status(loaded)]
+        return (active[-1].reason or None) if active else None
+
+    def _next_run(self, job: WebJob) -> str | None:
+        schedule = getattr(job, "schedule", None)
+        if schedule is None:
+            return None
+        return time_text(next_run(schedule, self._engine, self.now))
+
+
+def _log_of(run: Run) -> Log | None:
+    return getattr(run, "log", None)

@@ -1,0 +1,1 @@
+"""Where clients of Azure sign in: a directory with one tenant and API tokens as secrets."""

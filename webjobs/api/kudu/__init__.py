@@ -1,0 +1,1 @@
+"""Kudu's API of one slot: what publishers, scripts and webhooks call."""
