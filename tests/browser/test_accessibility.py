@@ -1,0 +1,122 @@
+"""axe-core finds nothing serious on any page, light or dark, wide or narrow."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.pages import command, row, sign_in
+from tests.web.objects import make_instance, make_job, make_run, make_setting, make_slot
+from tests.web.test_runs import write
+from webjobs.models import Copy, Schedule, Slot
+from webjobs.states import CopyStatus, JobType, RunStatus
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture
+def slot(transactional_db: None) -> Slot:
+    """An app in which everything is there that a page can show."""
+    slot = make_slot("demo")
+    job = make_job(slot, "nightly")
+    Schedule.objects.create(job=job, expression="0 30 2 * * *")
+    run = make_run(job, RunStatus.FAILED, reason="It ended with exit code 3.", exit_code=3)
+    write(run, b"one\ntwo\n")
+    make_run(make_job(slot, "busy"), RunStatus.RUNNING, started_at=timezone.now())
+    listener = make_job(slot, "listener", JobType.CONTINUOUS)
+    Copy.objects.create(
+        job=listener,
+        instance=make_instance(),
+        epoch=1,
+        status=CopyStatus.PENDING_RESTART,
+        changed_at=timezone.now(),
+        crash_looping_since=timezone.now(),
+        last_error="No module named smtp",
+    )
+    make_setting(slot, "GREETING", "hello", is_slot_setting=True)
+    make_setting(slot, "API_KEY", "secret", is_secret=True)
+    return slot
+
+
+def assert_accessible(page: Page) -> None:
+    # Half faded in, colours have less contrast than when they are there.
+    page.wait_for_function(
+        "() => document.getAnimations().every(a => a.effect.getTiming().iterations === Infinity)"
+    )
+    found = [
+        f"{violation['id']}: {node['html']} {node['failureSummary']}"
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+    ]
+    assert not found, f"{page.url}\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_serious_is_found_on_any_page(
+    page: Page, live_server: LiveServer, slot: Slot, operator: User, scheme: str, width: int
+) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{live_server.url}/sign-in")
+    assert_accessible(page)
+    sign_in(page, live_server.url, operator)
+    job = slot.webjobs.get(name="nightly")
+    number = job.runs.get().number
+    for path in [
+        "/apps/",
+        "/apps/add",
+        "/apps/demo/webjobs/",
+        "/apps/demo/webjobs/add",
+        "/apps/demo/webjobs/triggered/nightly/properties",
+        "/apps/demo/webjobs/triggered/nightly/run",
+        "/apps/demo/history/",
+        "/apps/demo/history/triggered/nightly/",
+        f"/apps/demo/history/triggered/nightly/runs/{number}/",
+        "/apps/demo/history/triggered/nightly/scheduler/",
+        "/apps/demo/history/continuous/listener/",
+        "/apps/demo/settings/",
+        "/apps/demo/settings/GREETING/edit",
+        "/apps/none/webjobs/",
+    ]:
+        page.goto(live_server.url + path)
+        assert_accessible(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_is_found_in_panels_menus_and_questions(
+    page: Page, live_server: LiveServer, slot: Slot, operator: User, scheme: str
+) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    sign_in(page, live_server.url, operator)
+    page.goto(f"{live_server.url}/apps/demo/webjobs/")
+    row(page, "nightly").click()
+    assert_accessible(page)
+    row(page, "nightly").click(button="right")
+    assert_accessible(page)
+    page.keyboard.press("Escape")
+    command(page, "delete").click()
+    assert_accessible(page)
+    page.get_by_role("button", name="No", exact=True).click()
+    command(page, "properties").click()
+    expect(page.get_by_role("dialog", name="nightly")).to_be_visible()
+    assert_accessible(page)
+    page.keyboard.press("Escape")
+    command(page, "add").click()
+    panel = page.get_by_role("dialog", name="Add WebJob")
+    panel.get_by_label("Type", exact=True).select_option("Triggered")
+    panel.get_by_label("Triggers", exact=True).select_option("Scheduled")
+    panel.get_by_label("CRON Expression", exact=True).fill("* 5 * * * *")
+    expect(panel.locator(".preview .warnings").first).to_be_visible()
+    panel.get_by_role("button", name="OK").click()
+    assert_accessible(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Notifications").click()
+    assert_accessible(page)
