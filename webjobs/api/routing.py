@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from django.urls import URLPattern
 from django.urls.resolvers import RegexPattern
@@ -19,6 +18,6 @@ class _AnyCase(RegexPattern):
         self.__dict__["regex"] = re.compile(pattern, re.IGNORECASE)
 
 
-def route(pattern: str, view: View, name: str, **fixed: Any) -> URLPattern:
+def route(pattern: str, view: View, name: str) -> URLPattern:
     """The whole address is `pattern`, with or without a slash at the end."""
-    return URLPattern(_AnyCase(rf"^{pattern}/?$", name), view, fixed, name)
+    return URLPattern(_AnyCase(rf"^{pattern}/?$", name), view, None, name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from datetime import datetime
 
 from webjobs.logs.chunks import state_of
 from webjobs.logs.render import azure_parts
@@ -38,13 +39,13 @@ class _Marks:
         self.pairs.append((offset, text_offset))
 
 
-_known: OrderedDict[tuple[int, int], _Marks] = OrderedDict()
+_known: OrderedDict[tuple[int, datetime, int], _Marks] = OrderedDict()
 _lock = threading.Lock()
 
 
 def _marks_of(log: Log, first_kept: int) -> _Marks:
     """A rolling log begins anew when its oldest part goes: then no mark is right any more."""
-    key = log.pk, first_kept
+    key = log.pk, log.created_at, first_kept
     marks = _known.setdefault(key, _Marks(first_kept))
     _known.move_to_end(key)
     if len(_known) > MAX_LOGS:

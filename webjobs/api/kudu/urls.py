@@ -48,8 +48,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     route("api/settings", app_settings.app_settings, "kudu-settings"),
     route("api/settings/(?P<key>[^/]+)", app_settings.app_setting, "kudu-setting"),
-    route("api/vfs/(?P<path>.*)", vfs.vfs, "kudu-vfs", under="/api/vfs/"),
-    route("vfs/(?P<path>.*)", vfs.vfs, "kudu-vfs-short", under="/vfs/"),
+    route("api/vfs/(?P<path>.*)", vfs.vfs, "kudu-vfs"),
+    route("vfs/(?P<path>.*)", vfs.vfs, "kudu-vfs-short"),
     route("api/zip/site/wwwroot(?:/(?P<path>.*))?", zips.zips, "kudu-zip"),
     # Also here nobody learns anything before signing in.
     re_path(

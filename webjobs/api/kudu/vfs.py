@@ -19,9 +19,7 @@ from webjobs.models import Log
 from webjobs.models.app import PRODUCTION
 
 
-def _get(
-    request: HttpRequest, app: str, path: str, slot: str = PRODUCTION, under: str = "/api/vfs/"
-) -> HttpResponseBase:
+def _get(request: HttpRequest, app: str, path: str, slot: str = PRODUCTION) -> HttpResponseBase:
     """A file, or (with a slash at the end) what a folder holds."""
     found = slot_for(request, app, slot)
     node = find(found, path)
@@ -31,7 +29,7 @@ def _get(
         if isinstance(node, File):
             return _file(request, node)
         if path and not path.endswith("/"):
-            location = f"{scm_of(request, found)}{under}{path}/"
+            location = f"{scm_of(request, found)}/api/vfs/{path}/"
             return HttpResponse(status=307, headers={"Location": location})
         return _listing(node, f"{scm_of(request, found)}/api/vfs/{path}")
     except Log.DoesNotExist:
