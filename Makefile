@@ -28,7 +28,7 @@ run: venv
 .PHONY: test
 test: lint
 	$(PYTEST)
-	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser"
+	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser and not own_database"
 
 .PHONY: lint
 lint: tools

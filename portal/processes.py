@@ -15,7 +15,6 @@ from django.conf import settings
 
 from portal.celery import app as celery
 from portal.config import Config
-from portal.wsgi import application
 
 # What the forked processes share, loaded once before the first of them starts.
 PRELOADED = (
@@ -99,6 +98,9 @@ def preload() -> None:
     environ: dict[str, Any] = {"PATH_INFO": "/sign-in", "REMOTE_ADDR": "127.0.0.1"}
     setup_testing_defaults(environ)
     environ["HTTP_HOST"] = settings.ALLOWED_HOSTS[0]
+    # Not before: it looks for the static files, which must have been collected.
+    from portal.wsgi import application
+
     b"".join(application(environ, _start_response))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*programs): runs only where these are installed")
+    config.addinivalue_line("markers", "own_database: brings SQLite itself; once is enough")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

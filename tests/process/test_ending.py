@@ -183,7 +183,8 @@ def test_the_process_inherits_no_descriptor_and_no_ignored_signal(jobs: Jobs) ->
     job.finish()
     *descriptors, ignored = job.out.decode().splitlines()
     assert descriptors == ["0", "1", "2", "3"]  # 3 is that of ls itself
-    assert int(ignored.split()[1], 16) == 0
+    # Without 32 and 33: they belong to the C library, and make leaves them ignored.
+    assert int(ignored.split()[1], 16) & ~(3 << 31) == 0
 
 
 def test_the_process_leads_its_own_session_in_the_given_folder(jobs: Jobs) -> None:

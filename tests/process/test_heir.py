@@ -6,9 +6,12 @@ import subprocess
 import sys
 
 import psutil
+import pytest
 from django.conf import settings
 
 from tests.support.poll import until
+
+pytestmark = pytest.mark.own_database
 
 PARENT = """
 import os, signal, subprocess

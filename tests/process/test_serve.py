@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def health(port: int) -> dict[str, object] | None:
         return dict(json.load(answer))
     except OSError:
         return None
+
+
+def has_begun(port: int, process: subprocess.Popen[str]) -> bool:
+    assert process.poll() is None, "It ended"
+    return health(port) is not None
 
 
 def serve(data_dir: Path, port: int) -> subprocess.Popen[str]:
@@ -52,9 +58,9 @@ def test_two_at_once_prepare_one_portal_and_name_what_is_missing(tmp_path: Path)
     ports = [free_port(), free_port()]
     processes = [serve(tmp_path / str(port), port) for port in ports]
     try:
-        for port in ports:
-            parts = until(lambda port=port: health(port), seconds=READY_SECONDS)  # type: ignore[misc]
-            assert parts == {
+        for port, process in zip(ports, processes, strict=True):
+            until(partial(has_begun, port, process), seconds=READY_SECONDS, what="an answer")
+            assert health(port) == {
                 "status": "unavailable",
                 "database": "ok",
                 "broker": "does not answer",
@@ -65,5 +71,6 @@ def test_two_at_once_prepare_one_portal_and_name_what_is_missing(tmp_path: Path)
         for process in processes:
             process.send_signal(signal.SIGTERM)
         outputs = [process.communicate(timeout=30)[0] for process in processes]
+        print(*outputs)
     assert len(re.findall(r"Password:", "".join(outputs))) == 1, outputs
     assert [process.returncode for process in processes] == [0, 0]

@@ -21,7 +21,7 @@ import pytest
 from tests.support.poll import until
 from tests.support.portal import MARKS, Portal, free_port, living, refusal
 
-pytestmark = pytest.mark.xdist_group("up")
+pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.own_database]
 
 MIB = 1024 * 1024
 MEMORY_AIM = 220 * MIB
