@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings as portal_settings
 from django.db import Error
@@ -24,18 +26,28 @@ NEXT_SIGN = 12 * 3600.0
 # How much of what a process printed last on stderr is kept as its last error.
 TAIL_BYTES = 4096
 TAIL_LINES = 20
+_OUR_ERROR = "The engine failed; the worker's own log tells how. It is started again."
 _STANDS_BY = (
     "It is a singleton, and another instance runs it or is about to. This instance takes over "
     "when that one stops or is lost."
 )
-_FACTS = [
-    "status", "changed_at", "started_at", "restart_at", "exit_code", "reason", "restarts",
-    "fast_failures", "crash_looping_since", "last_error", "is_leased", "port",
-]  # fmt: skip
+
+
+class NotWanted(Exception):
+    """The wish changed while the files were prepared."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A program that was started, with its files."""
+
+    prepared: Prepared
+    child: Child
 
 
 class Managed:
-    """The state machine of one copy; only the supervisor's thread calls it."""
+    """The state machine of one copy; only the supervisor's thread calls it. `submit` has a
+    helper thread call what it is given and sets `starting`."""
 
     def __init__(
         self,
@@ -43,7 +55,7 @@ class Managed:
         job: WebJob,
         copy: Copy,
         leases: Leases,
-        submit: Callable[[Managed, WebJob], None],
+        submit: Callable[[Managed, Callable[[], Started]], None],
     ) -> None:
         self.job = job
         self.copy = copy
@@ -51,8 +63,10 @@ class Managed:
         self._lease: str | None = None  # under which it was last started; None: no singleton
         self._was_singleton = bool(job.is_singleton)
         limit = portal_settings.WEBJOBS_CONTINUOUS_LOG_LIMIT
-        self.log = LogWriter(log_of_copy(copy), limit=limit, rolling=True)
-        self.preparing: Future[Prepared] | None = None
+        self.log = LogWriter(
+            getattr(copy, "log", None) or log_of_copy(copy), limit=limit, rolling=True
+        )
+        self.starting: Future[Started] | None = None
         self.watched: frozenset[int] = frozenset()
         self.changed = False
         self.kill_now = False
@@ -61,6 +75,7 @@ class Managed:
         self._child: Child | None = None
         self._prepared: Prepared | None = None
         self._settings: SlotSettings | None = None
+        self._vanished = False
         self._unwanted: str | None = "It has not been looked at yet."
         self._running_revision = (0, 0)
         self._seen_start = job.start_requested_at
@@ -73,7 +88,7 @@ class Managed:
     @property
     def is_alive(self) -> bool:
         """A process runs here or is about to."""
-        return self._child is not None or self.preparing is not None
+        return self._child is not None or self.starting is not None
 
     @property
     def wants_lease(self) -> bool:
@@ -86,9 +101,19 @@ class Managed:
         )
 
     @property
-    def is_ready(self) -> bool:
-        """Its files are prepared."""
-        return self.preparing is not None and self.preparing.done()
+    def is_singleton(self) -> bool:
+        """It is one, or was started as one."""
+        return bool(self.job.is_singleton) or self._lease is not None
+
+    @property
+    def is_gone(self) -> bool:
+        """It was deleted, and no process of it is left."""
+        return (self._vanished or self.job.deleted_at is not None) and not self.is_alive
+
+    @property
+    def is_unsaved(self) -> bool:
+        """It has facts or output that are not stored."""
+        return self.changed or self.log.flush_due() is not None
 
     @property
     def fds(self) -> list[int]:
@@ -112,8 +137,15 @@ class Managed:
         if self._child:
             self._child.step(ready)
 
-    def set_wish(self, job: WebJob, settings: SlotSettings, closing: str | None) -> None:
-        """What people want now; `act` does what follows from it."""
+    def set_wish(
+        self, job: WebJob | None, settings: SlotSettings | None, closing: str | None
+    ) -> None:
+        """What people want now, None when the WebJob does not exist any more; `act` does what
+        follows from it."""
+        if job is None or settings is None:
+            self._vanished = True
+            self._unwanted = "The WebJob no longer exists."
+            return
         self.job, self._settings = job, settings
         self._unwanted = closing
         if job.deleted_at is not None:
@@ -135,8 +167,8 @@ class Managed:
         """Bring the facts nearer to the wish."""
         if self._child is not None:
             self._act_on_process(now)
-        elif self.preparing is not None:
-            self._act_on_files(now)
+        elif self.starting is not None:
+            self._act_on_start(now)
         elif self._unwanted is not None:
             self._restart_at = None
             self.give_back()
@@ -161,10 +193,20 @@ class Managed:
         if released:
             self.log.system(Stream.SYSTEM, "WebJob singleton lock is released")
 
-    def save_facts(self) -> None:
-        """Write the facts, unless another worker took this instance's place."""
-        values = {name: getattr(self.copy, name) for name in _FACTS}
-        Copy.objects.filter(pk=self.copy.pk, epoch=self._machine.instance.epoch).update(**values)
+    def begin_anew(self, now: datetime) -> None:
+        """After an error of ours: give up what there is, and start it when its wait is over."""
+        if self._child is not None:
+            self._child.process.kill()
+            self._child.process.close()
+            self._child = None
+        if self.starting is not None:
+            self.starting.add_done_callback(_undo)
+            self.starting = None
+        if self._prepared:
+            self._prepared.release()
+            self._prepared = None
+        self.give_back()
+        self._went_down(now, 0.0, failed=True, code=None, reason=_OUR_ERROR)
 
     def _begin_or_stand_by(self, now: datetime) -> None:
         self._restart_at = None
@@ -186,24 +228,25 @@ class Managed:
             self.log.system(Stream.SYSTEM, "WebJob singleton lock is acquired")
         self._lease = lease
         self._running_revision = self._revision()
-        self._submit(self, self.job)
+        self._submit(self, partial(self._start, self.job, lease))
 
-    def _act_on_files(self, now: datetime) -> None:
-        if self.preparing is None or not self.preparing.done():
+    def _start(self, job: WebJob, lease: str | None) -> Started:
+        """Prepare the files and start the program. A helper thread does this."""
+        prepared = self._machine.prepare_copy(job)
+        if self._unwanted is not None:
+            prepared.release()
+            raise NotWanted
+        limits = Limits(grace=job.grace, idle_timeout=None, max_time=None, term_at_once=False)
+        child = self._machine.launch(prepared, sink=self._take, limits=limits, lease=lease or "")
+        return Started(prepared, child)
+
+    def _act_on_start(self, now: datetime) -> None:
+        if self.starting is None or not self.starting.done():
             return
-        future, self.preparing = self.preparing, None
+        future, self.starting = self.starting, None
         try:
-            prepared = future.result()
-            if self._unwanted is not None:
-                prepared.release()
-                self.act(now)
-                return
-            if self._lease != (self._leases.name(self.job.pk) if self._lease else None):
-                prepared.release()
-                self._begin_or_stand_by(now)
-                return
-            self._launch(prepared, now)
-        except NotAllowed:
+            self._note_start(future.result(), now)
+        except (NotWanted, NotAllowed):
             self.act(now)
         except CannotStart as error:
             # Another instance may be able to.
@@ -211,22 +254,18 @@ class Managed:
             self.log.system(Stream.SYSTEM_ERR, f"Failed to start job due to: {error}")
             self._went_down(now, 0.0, failed=True, code=None, reason=str(error))
 
-    def _launch(self, prepared: Prepared, now: datetime) -> None:
-        for note in prepared.notes:
+    def _note_start(self, started: Started, now: datetime) -> None:
+        self._child, self._prepared = started.child, started.prepared
+        for note in started.prepared.notes:
             self.log.system(Stream.SYSTEM, note)
-        script = f"Run script '{prepared.script_name}' with script host - '{prepared.host}'"
-        self.log.system(Stream.SYSTEM, script)
-        limits = Limits(grace=self.job.grace, idle_timeout=None, max_time=None, term_at_once=False)
+        script, host = started.prepared.script_name, started.prepared.host
+        self.log.system(Stream.SYSTEM, f"Run script '{script}' with script host - '{host}'")
         self._tail.clear()
-        self._child = self._machine.launch(
-            prepared, sink=self._take, limits=limits, lease=self._lease or ""
-        )
-        self._prepared = prepared
         self._stop_reason, self._refresh = "", False
         self._sign_at = time.monotonic() + FIRST_SIGN
-        port = int(prepared.environment["WEBJOBS_PORT"])
-        self._set(started_at=now, restart_at=None, exit_code=None, port=port)
+        self._set(started_at=now, restart_at=None, exit_code=None)
         self._change(CopyStatus.RUNNING, now, "")
+        self.act(now)
 
     def _act_on_process(self, now: datetime) -> None:
         child = self._child
@@ -322,3 +361,12 @@ class Managed:
         for name, value in facts.items():
             setattr(self.copy, name, value)
         self.changed = True
+
+
+def _undo(start: Future[Started]) -> None:
+    """Nobody waits for this start any more."""
+    if not start.cancelled() and start.exception() is None:
+        started = start.result()
+        started.child.process.kill()
+        started.child.process.close()
+        started.prepared.release()

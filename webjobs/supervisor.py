@@ -1,8 +1,9 @@
 """The continuous WebJobs of this instance: one thread compares wishes with facts and acts.
 
 It needs no broker and holds no pool slot. A nudge makes it look at once; it looks every second
-anyway. Preparing files may take long and is done by helper threads, so that one large package
-does not keep the output of the others waiting.
+anyway. Preparing files and starting programs may take long and is done by helper threads, so that
+one large package does not keep the output of the others waiting. What a step costs depends on how
+many WebJobs something happens to, not on how many there are.
 """
 
 from __future__ import annotations
@@ -12,24 +13,25 @@ import logging
 import os
 import select
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from django.db import Error, close_old_connections, connections, transaction
 from django.utils import timezone
 
 from webjobs.leases import Leases
 from webjobs.logs import flush_many
-from webjobs.machine import Machine, Prepared
-from webjobs.managed import Managed
+from webjobs.machine import Machine
+from webjobs.managed import Managed, Started
 from webjobs.models import Copy, WebJob
-from webjobs.runner.child import Cause
-from webjobs.states import CopyStatus
+from webjobs.wishes import Wishes
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-PREPARING_THREADS = 4
+STARTING_THREADS = 4
 
 
 class Supervisor:
@@ -39,16 +41,22 @@ class Supervisor:
     def __init__(self, machine: Machine, leases: Leases) -> None:
         self._machine = machine
         self._leases = leases
+        self._wishes = Wishes()
         self._managed: dict[int, Managed] = {}
+        self._deadlines: dict[Managed, float] = {}
+        self._unsaved: set[Managed] = set()
+        self._started: deque[Managed] = deque()
         self._epoll = select.epoll()
         self._by_fd: dict[int, Managed] = {}
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
         self._epoll.register(self._wake_read, select.EPOLLIN)
-        self._pool = ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="prepare")
+        self._pool = ThreadPoolExecutor(STARTING_THREADS, thread_name_prefix="start")
         self._closing: str | None = None
         self._kill_now = False
+        self._is_closing_told = False
+        self._is_failing = False
         self._next_look = 0.0
 
     def nudge(self) -> None:
@@ -60,16 +68,18 @@ class Supervisor:
         """Stop everything gracefully (or at once) and let `run` return."""
         self._closing = self._closing or reason
         self._kill_now = self._kill_now or kill_now
+        self._is_closing_told = False
         self.nudge()
 
     def run(self) -> None:
         """Supervise until closed and the last process has ended."""
-        self._take_over_rows()
+        with contextlib.suppress(Error):
+            Copy.begin_anew(self._machine.instance, timezone.now())
         try:
             while not (self._closing and not self._alive()):
                 self.step()
         finally:
-            self._flush(list(self._managed.values()))
+            self._save(self._managed.values())
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._epoll.close()
             os.close(self._wake_read)
@@ -77,39 +87,50 @@ class Supervisor:
 
     def step(self) -> None:
         """Wait for something to happen, at most until the next look, and act on it."""
-        ready = self._wait()
-        touched = self._read(ready)
-        if time.monotonic() >= self._next_look:
-            self._look()
-            touched = set(self._managed.values())
-        else:
-            touched |= self._due()
-        now = timezone.now()
+        touched = self._read(self._wait())
+        now = time.monotonic()
+        touched |= {managed for managed, at in self._deadlines.items() if at <= now}
+        while self._started:
+            touched.add(self._started.popleft())
+        if now >= self._next_look:
+            touched |= self._look()
+        at = timezone.now()
         for managed in touched:
-            managed.act(now)
+            self._carefully(managed, partial(managed.act, at))
             self._watch(managed)
-        self._flush(self._managed.values())
+        self._unsaved |= touched
+        self._save(list(self._unsaved))
+        for managed in touched | self._unsaved:
+            self._set_alarm(managed)
+        for managed in touched | self._unsaved:
+            if managed.is_gone and not managed.is_unsaved:
+                self._forget(managed)
+        self._unsaved = {managed for managed in self._unsaved if managed.is_unsaved}
 
-    def _take_over_rows(self) -> None:
-        """What an earlier worker of this instance wrote is past: its processes are gone."""
-        with contextlib.suppress(Error):
-            Copy.objects.filter(instance=self._machine.instance).update(
-                epoch=self._machine.instance.epoch,
-                status=CopyStatus.INITIALIZING,
-                changed_at=timezone.now(),
-                restart_at=None,
-            )
+    def _carefully(self, managed: Managed, action: Callable[[], None]) -> None:
+        """An error of ours costs one WebJob a restart, not all of them their supervisor."""
+        try:
+            action()
+        except Exception:
+            logger.exception("WebJob %s failed here and begins anew", managed.job)
+            managed.begin_anew(timezone.now())
 
     def _alive(self) -> bool:
         return any(managed.is_alive for managed in self._managed.values())
 
-    def _wait(self) -> set[int]:
-        times = [managed.deadline() for managed in self._managed.values()]
-        until = min((at for at in times if at is not None), default=self._next_look)
+    def _wait(self) -> Collection[int]:
+        until = min(self._deadlines.values(), default=self._next_look)
         timeout = max(0.0, min(until, self._next_look) - time.monotonic())
-        return {fd for fd, _ in self._epoll.poll(timeout)}
+        return [fd for fd, _ in self._epoll.poll(timeout)]
 
-    def _read(self, ready: set[int]) -> set[Managed]:
+    def _set_alarm(self, managed: Managed) -> None:
+        at = managed.deadline()
+        if at is None:
+            self._deadlines.pop(managed, None)
+        else:
+            self._deadlines[managed] = at
+
+    def _read(self, ready: Collection[int]) -> set[Managed]:
         touched: dict[Managed, set[int]] = {}
         for fd in ready:
             if fd == self._wake_read:
@@ -118,75 +139,80 @@ class Supervisor:
             elif fd in self._by_fd:
                 touched.setdefault(self._by_fd[fd], set()).add(fd)
         for managed, fds in touched.items():
-            managed.read(fds)
+            self._carefully(managed, partial(managed.read, fds))
         return set(touched)
 
-    def _due(self) -> set[Managed]:
-        now = time.monotonic()
-        return {
-            managed
-            for managed in self._managed.values()
-            if managed.is_ready or ((at := managed.deadline()) is not None and at <= now)
-        }
-
-    def _look(self) -> None:
-        """Read all wishes and hand them to those who act."""
+    def _look(self) -> set[Managed]:
+        """Hand over the wishes that have changed; whom they concern, or whom a lease does."""
         self._next_look = time.monotonic() + POLL_SECONDS
         try:
             close_old_connections()
-            jobs = WebJob.objects.continuous().select_related("slot__app", "package")
-            found = {job.pk: job for job in jobs}
-            for job in found.values():
-                if job.pk not in self._managed and job.deleted_at is None:
-                    self._managed[job.pk] = self._manage(job)
-            for managed in list(self._managed.values()):
-                self._hand_over(managed, found.get(managed.job.pk))
-            singletons = [pk for pk, managed in self._managed.items() if managed.wants_lease]
-            self._leases.take(singletons, self._machine.instance)
+            touched = self._hand_over()
+            singletons = {managed for managed in self._managed.values() if managed.is_singleton}
+            wanting = [managed.job.pk for managed in singletons if managed.wants_lease]
+            self._leases.take(wanting, self._machine.instance)
         except Error as error:
             # Nobody's wish can be read: everything goes on as it is.
-            logger.warning("The wishes cannot be read, trying again: %s", error)
+            if not self._is_failing:
+                logger.warning("The wishes cannot be read, trying again: %s", error)
+            self._is_failing = True
+            self._wishes.forget()
             connections.close_all()
+            return set()
+        self._is_failing = False
+        return touched | singletons
 
-    def _manage(self, job: WebJob) -> Managed:
-        instance = self._machine.instance
-        copy, _ = Copy.objects.get_or_create(
-            job=job,
-            instance=instance,
-            defaults={"epoch": instance.epoch, "changed_at": timezone.now()},
-        )
-        return Managed(self._machine, job, copy, self._leases, self._submit)
-
-    def _hand_over(self, managed: Managed, job: WebJob | None) -> None:
-        if job is not None:
-            settings = self._machine.settings_of(job.slot)
-            managed.set_wish(job, settings, self._closing)
+    def _hand_over(self) -> set[Managed]:
+        if self._closing and not self._is_closing_told:
+            self._wishes.forget()
+        changed = self._wishes.changed()
+        living = [job for job in changed.values() if job is not None and job.deleted_at is None]
+        self._manage([job for job in living if job.pk not in self._managed])
+        touched = {self._managed[pk] for pk in changed if pk in self._managed}
+        for managed in touched:
             managed.kill_now = self._kill_now
-        elif managed.is_alive:
-            managed.ask_stop(Cause.STOPPED, "The WebJob no longer exists.")
-        if (job is None or job.deleted_at is not None) and not managed.is_alive:
-            self._forget(managed, job)
+            job = changed[managed.job.pk]
+            settings = None if job is None else self._machine.settings_of(job.slot)
+            managed.set_wish(job, settings, self._closing)
+        self._is_closing_told = self._closing is not None
+        return touched
 
-    def _forget(self, managed: Managed, job: WebJob | None) -> None:
-        managed.give_back()
-        self._flush([managed])
-        del self._managed[managed.job.pk]
+    def _manage(self, jobs: Sequence[WebJob]) -> None:
+        if not jobs:
+            return
+        with transaction.atomic():
+            copies = Copy.on(self._machine.instance, [job.pk for job in jobs], timezone.now())
+            new = {
+                job.pk: Managed(self._machine, job, copies[job.pk], self._leases, self._submit)
+                for job in jobs
+            }
+        self._managed |= new
+
+    def _forget(self, managed: Managed) -> None:
+        """Its process has ended, and it is deleted."""
         gone = managed.job
-        same_name = WebJob.objects.living().filter(
-            slot=gone.slot_id, type=gone.type, name__iexact=gone.name
-        )
-        if job is None and not same_name.exists():
-            self._machine.remove(gone)
+        self._managed.pop(gone.pk, None)
+        self._deadlines.pop(managed, None)
+        with contextlib.suppress(Error):
+            same_name = WebJob.objects.living().filter(
+                slot=gone.slot_id, type=gone.type, name__iexact=gone.name
+            )
+            if not same_name.exists():
+                self._machine.remove(gone)
 
-    def _submit(self, managed: Managed, job: WebJob) -> None:
-        def prepare() -> Prepared:
+    def _submit(self, managed: Managed, start: Callable[[], Started]) -> None:
+        def start_it() -> Started:
             try:
-                return self._machine.prepare_copy(job)
+                return start()
             finally:
                 connections.close_all()
 
-        managed.preparing = self._pool.submit(prepare)
-        managed.preparing.add_done_callback(lambda _: self._wake())
+        def notice(_: object) -> None:
+            self._started.append(managed)
+            self._wake()
+
+        managed.starting = self._pool.submit(start_it)
+        managed.starting.add_done_callback(notice)
 
     def _watch(self, managed: Managed) -> None:
         """Keep the poll's descriptors as the child's are."""
@@ -200,8 +226,8 @@ class Supervisor:
             self._epoll.register(fd, select.EPOLLIN)
         managed.watched = wanted
 
-    def _flush(self, managed: Iterable[Managed]) -> None:
-        """Store due output and changed facts, all in one transaction."""
+    def _save(self, managed: Iterable[Managed]) -> None:
+        """Store due output and changed facts, each in one transaction."""
         now = time.monotonic()
         due = [one for one in managed if one.changed or one.flush_due(now)]
         if not due:
@@ -212,9 +238,7 @@ class Supervisor:
         if not changed:
             return
         try:
-            with transaction.atomic():
-                for one in changed:
-                    one.save_facts()
+            Copy.save_facts([one.copy for one in changed], self._machine.instance.epoch)
             for one in changed:
                 one.changed = False
         except Error as error:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from django.db import models
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db import connection, models, transaction
 
 from webjobs.models.instance import Instance
 from webjobs.models.webjob import WebJob
 from webjobs.states import CopyStatus
+
+# What executions write; the rest says whose copy it is.
+_FACTS = (
+    "status", "changed_at", "started_at", "restart_at", "exit_code", "reason", "restarts",
+    "fast_failures", "crash_looping_since", "last_error", "is_leased",
+)  # fmt: skip
 
 
 class Copy(models.Model):
@@ -43,3 +52,48 @@ class Copy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} on {self.instance}: {self.status}"
+
+    @classmethod
+    def on(cls, instance: Instance, jobs: Collection[int], now: datetime) -> dict[int, Copy]:
+        """The copies of `jobs` on an instance, with their logs, by job; made when missing."""
+        copies = Copy.objects.filter(instance=instance, job__in=jobs)
+        found = set(copies.values_list("job", flat=True))
+        new = [
+            Copy(job_id=job, instance=instance, epoch=instance.epoch, changed_at=now)
+            for job in jobs
+            if job not in found
+        ]
+        Copy.objects.bulk_create(new, ignore_conflicts=True)
+        return {copy.job_id: copy for copy in copies.select_related("instance", "log")}
+
+    @classmethod
+    def begin_anew(cls, instance: Instance, now: datetime) -> None:
+        """What an earlier worker of this instance wrote is past: its processes are gone."""
+        cls.objects.filter(instance=instance).update(
+            epoch=instance.epoch, status=CopyStatus.INITIALIZING, changed_at=now, restart_at=None
+        )
+
+    @classmethod
+    def save_facts(cls, copies: Sequence[Copy], epoch: int) -> None:
+        """Write the facts of many copies, all or none; those of another epoch stay as they are.
+
+        A fifth of the price of one update each.
+        """
+        fields = [field for field in cls._meta.concrete_fields if field.name in _FACTS]
+        quote = connection.ops.quote_name
+        places = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
+        table, key, fence = quote(cls._meta.db_table), quote("id"), quote("epoch")
+        statement = f"UPDATE {table} SET {places} WHERE {key} = %s AND {fence} = %s"  # noqa: S608
+        rows = [
+            [
+                *(
+                    field.get_db_prep_save(getattr(copy, field.attname), connection)
+                    for field in fields
+                ),
+                copy.pk,
+                epoch,
+            ]
+            for copy in copies
+        ]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.executemany(statement, rows)
