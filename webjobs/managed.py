@@ -120,17 +120,18 @@ class Managed:
         return self._child.fds if self._child else []
 
     def deadline(self) -> float | None:
-        """Monotonic time at which `act` or a flush has something to do."""
-        times = [self.log.flush_due()]
+        """Monotonic time at which `act` has something to do."""
+        times: list[float | None] = []
         if self._child:
             times += [self._child.deadline(), self._sign_at]
         elif self._unwanted is None and not self.is_alive:
             times.append(self._restart_at)
         return min((at for at in times if at is not None), default=None)
 
-    def flush_due(self, now: float) -> bool:
-        at = self.log.flush_due()
-        return at is not None and at <= now
+    def save_at(self) -> float:
+        """Monotonic time at which its facts or its output want to be stored."""
+        flush_at = self.log.flush_due()
+        return 0.0 if self.changed or flush_at is None else flush_at
 
     def read(self, ready: set[int]) -> None:
         """Take in what the process printed or that it ended."""
@@ -263,7 +264,8 @@ class Managed:
         self._tail.clear()
         self._stop_reason, self._refresh = "", False
         self._sign_at = time.monotonic() + FIRST_SIGN
-        self._set(started_at=now, restart_at=None, exit_code=None)
+        port = int(prepared.environment["WEBJOBS_PORT"])
+        self._set(started_at=now, restart_at=None, exit_code=None, port=port)
         self._change(CopyStatus.RUNNING, now, "")
         self.act(now)
 

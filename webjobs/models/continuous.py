@@ -14,7 +14,7 @@ from webjobs.states import CopyStatus
 # What executions write; the rest says whose copy it is.
 _FACTS = (
     "status", "changed_at", "started_at", "restart_at", "exit_code", "reason", "restarts",
-    "fast_failures", "crash_looping_since", "last_error", "is_leased",
+    "fast_failures", "crash_looping_since", "last_error", "is_leased", "port",
 )  # fmt: skip
 
 
