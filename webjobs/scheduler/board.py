@@ -17,6 +17,9 @@ from webjobs.scheduler.reading import Read
 from webjobs.states import Stream
 from webjobs.timezones import UnknownTimeZone
 
+# Replaced plans that the heap may hold, beside as many as there are plans.
+MAX_STALE = 1000
+
 logger = logging.getLogger(__name__)
 
 
@@ -64,12 +67,15 @@ class Board:
     def is_current(self, plan: Plan) -> bool:
         return self._plans.get(plan.row.pk) is plan
 
-    def keep_only(self, pks: set[int]) -> None:
-        """Forget all schedules but these, and what is stale in the heap."""
-        for pk in self._rows.keys() - pks:
-            self.forget(pk)
-        self._heap = [entry for entry in self._heap if self.is_current(entry[2])]
-        heapq.heapify(self._heap)
+    def forget_others(self, first: int, last: int | None, pks: set[int]) -> None:
+        """Of the keys in (first, last], or behind `first`, only `pks` still exist."""
+        known = [pk for pk in self._rows if pk > first and (last is None or pk <= last)]
+        for pk in known:
+            if pk not in pks:
+                self.forget(pk)
+        if len(self._heap) > 2 * len(self._plans) + MAX_STALE:
+            self._heap = [entry for entry in self._heap if self.is_current(entry[2])]
+            heapq.heapify(self._heap)
 
     def forget(self, pk: int) -> None:
         """A schedule is no more."""

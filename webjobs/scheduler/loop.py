@@ -19,12 +19,13 @@ from webjobs.states import RunStatus, Stream
 BATCH = 500
 # Seconds between looks at what people changed.
 POLL_EVERY = 1.0
-# A change is stamped by the clock of the machine that makes it, before its commit. Later or more
-# wrong than this it is seen by the next look at everything.
+# A change is stamped by the clock of the machine that makes it, before its commit. What is later or
+# more wrong than this, and rows that are gone, are seen by the sweep.
 POLL_OVERLAP = timedelta(seconds=30)
 # Moments of change that one look leaves out because it knows them.
 MAX_SEEN = 200
-READ_ALL_EVERY = 60.0
+# Seconds between the pages of the sweep, which goes over all schedules again and again.
+SWEEP_EVERY = 3.0
 # A step comes at least this often, so that a clock that was put forward is noticed.
 MAX_WAIT = 0.5
 # Seconds until a row is tried again that somebody had locked.
@@ -45,7 +46,8 @@ class Scheduler:
         self.journal = Journal()
         self.board = Board(self.journal)
         self._polled_at: datetime | None = None
-        self._read_all_at: datetime | None = None
+        self._swept_at: datetime | None = None
+        self._swept_to = 0
         # Moments of change, within the overlap, whose rows are known.
         self._seen: set[datetime] = set()
 
@@ -65,16 +67,23 @@ class Scheduler:
 
     def poll(self, now: datetime) -> None:
         """Learn what was changed since the last look, if that is a while ago."""
-        if self._polled_at is None or not _within(self._read_all_at, now, READ_ALL_EVERY):
-            self._read_all(now)
+        if self._polled_at is None:
+            self.board.learn(reading.everything(), now)
+            self._polled_at = self._swept_at = now
         elif not _within(self._polled_at, now, POLL_EVERY):
             self._read_changes(min(self._polled_at, now) - POLL_OVERLAP, now)
+            if not _within(self._swept_at, now, SWEEP_EVERY):
+                self._sweep(now)
 
-    def _read_all(self, now: datetime) -> None:
-        reads = reading.everything()
+    def _sweep(self, now: datetime) -> None:
+        """Compare one page of what is known with the database."""
+        first = self._swept_to
+        reads = reading.page(first)
+        last = reads[-1].row.pk if len(reads) == reading.MAX_PKS else None
         self.board.learn(reads, now)
-        self.board.keep_only({read.row.pk for read in reads})
-        self._polled_at = self._read_all_at = now
+        self.board.forget_others(first, last, {read.row.pk for read in reads})
+        self._swept_to = last or 0
+        self._swept_at = now
 
     def _read_changes(self, since: datetime, now: datetime) -> None:
         # All rows of one moment come from one statement, so one of them was not seen alone.
@@ -109,7 +118,7 @@ class Scheduler:
             plan = replace(fired.due.plan, row=fired.row, next=fired.due.overdue.following)
             self.board.put(plan)
             self._note(fired, plan, now)
-        settled = {fired.row.pk for fired in won}
+        settled = {fired.due.plan.row.pk for fired in won}
         lost = {due.plan.row.pk: due.plan for due in dues if due.plan.row.pk not in settled}
         if lost:
             self._look_again(lost, now)
