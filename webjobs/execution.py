@@ -17,11 +17,12 @@ from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
 from webjobs import housekeeping
+from webjobs.endings import RUN_AGAIN, conclude
 from webjobs.logs import LogUnavailable, LogWriter, log_of_run
 from webjobs.machine import CannotStart, Machine, NotAllowed, Prepared, lease_of_runs
 from webjobs.models import Instance, Run
 from webjobs.runner.child import Cause, Child, End, Limits
-from webjobs.states import RunStatus, Stream
+from webjobs.states import RetryOn, RunStatus, Stream
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -33,10 +34,7 @@ CLOSING_PATIENCE = 20.0
 # Rows that say "executing here" are compared with what executes here this often.
 COMPARE_EVERY = 10.0
 
-_FORGOTTEN = (
-    "The engine failed while it executed this run; the worker's own log tells how. "
-    "Run it again if it is needed."
-)
+_FORGOTTEN = "The engine failed while it executed this run; the worker's own log tells how."
 
 
 @dataclass
@@ -102,8 +100,8 @@ class Executor:
         return True
 
     def _execute(self, run_pk: int, running: _Running) -> None:
-        queued = Run.objects.queued().select_related("job__slot__app", "package")
-        run = self._insist(lambda: queued.filter(pk=run_pk).first())
+        ready = Run.objects.ready().select_related("job__slot__app", "package")
+        run = self._insist(lambda: ready.filter(pk=run_pk).first())
         if run is None:
             return
         while not self._machine.may_run and not self._closing:
@@ -181,10 +179,10 @@ class _Execution:
                 return
             child = self._start(prepared)
         except NotAllowed as error:
-            self._finish(RunStatus.ABORTED, f"{error} Run it again if it is needed.")
+            self._finish(RunStatus.ABORTED, str(error), RetryOn.LOST, hint=RUN_AGAIN)
             return
         except CannotStart as error:
-            self._finish(RunStatus.FAILED, str(error), error_line=str(error))
+            self._finish(RunStatus.FAILED, str(error), RetryOn.FAILURE, error_line=str(error))
             return
         with prepared:
             try:
@@ -236,28 +234,49 @@ class _Execution:
         if end.cause == Cause.EXITED and code == 0:
             self._finish(RunStatus.SUCCESS, "The process ended with exit code 0.", exit_code=0)
         elif end.cause == Cause.EXPIRED:
-            self._finish(RunStatus.ABORTED, f"{end.reason} Run it again if it is needed.")
+            self._finish(RunStatus.ABORTED, end.reason, RetryOn.LOST, hint=RUN_AGAIN)
         elif end.cause in (Cause.STOPPED, Cause.SHUTDOWN):
             asked = self._running.stop[1] if self._running.stop else ""
+            ending = RetryOn.LOST if end.cause == Cause.SHUTDOWN else None
             self._say("WebJob process was aborted")
-            self._finish(RunStatus.ABORTED, f"{asked} {end.reason}".strip(), exit_code=code)
+            reason = f"{asked} {end.reason}".strip()
+            self._finish(RunStatus.ABORTED, reason, ending, exit_code=code)
         else:
-            line = f"Job failed due to exit code {code}" if end.cause == Cause.EXITED else ""
+            line = (
+                f"Job failed due to exit code {code}" if end.cause == Cause.EXITED else end.reason
+            )
             self._finish(
-                RunStatus.FAILED, end.reason, exit_code=code, error_line=line or end.reason
+                RunStatus.FAILED, end.reason, RetryOn.FAILURE, exit_code=code, error_line=line
             )
 
     def _finish(
-        self, status: RunStatus, reason: str, *, exit_code: int | None = None, error_line: str = ""
+        self,
+        status: RunStatus,
+        reason: str,
+        ending: RetryOn | None = None,
+        *,
+        hint: str = "",
+        exit_code: int | None = None,
+        error_line: str = "",
     ) -> None:
-        """The last lines, then, once they are stored, the final status."""
+        """The last lines, then, once they are stored, the final status and what follows from it.
+
+        `ending` says when it may be tried again; `hint` ends the reason when it is not.
+        """
         self._say(f"Status changed to {status}")
         if error_line:
             self._log.system(Stream.SYSTEM_ERR, error_line)
-        instance, run = self._instance, self._run
 
         def finish() -> None:
-            run.finish(instance, status, timezone.now(), reason=reason, exit_code=exit_code)
+            now = timezone.now()
+
+            def end(what_follows: str) -> bool:
+                words = f"{reason} {what_follows or hint}".rstrip()
+                return self._run.finish(
+                    self._instance, status, now, reason=words, exit_code=exit_code
+                )
+
+            conclude(self._run, end, now, ending)
 
         self._insist(lambda: self._log.complete(also=finish))
 

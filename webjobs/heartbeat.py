@@ -17,7 +17,7 @@ import psutil
 from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
-from webjobs import housekeeping
+from webjobs import endings, housekeeping
 from webjobs.execution import Executor
 from webjobs.leases import Leases
 from webjobs.machine import Machine
@@ -82,6 +82,7 @@ class Heartbeat:
             if time.monotonic() >= self._renew_at:
                 self._renew()
             self._executor.apply_wishes()
+            endings.start_waiting(timezone.now())
         except Error as error:
             if not self._is_failing:
                 logger.warning("The database cannot be reached, trying again: %s", error)
@@ -122,8 +123,8 @@ class Heartbeat:
         if free <= 0:
             self._waiting.clear()
             return
-        queued = Run.objects.queued().order_by("queued_at").values_list("pk", flat=True)
-        found = set(queued[: 2 * free])
+        ready = Run.objects.ready().order_by("queued_at").values_list("pk", flat=True)
+        found = set(ready[: 2 * free])
         for run_pk in sorted(found & self._waiting)[:free]:
             submit(run_pk)
         self._waiting = found

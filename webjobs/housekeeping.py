@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db.models import Count
 
+from webjobs.endings import RUN_AGAIN, conclude
 from webjobs.logs import LogUnavailable, LogWriter, log_of_run
 from webjobs.models import AppSetting, Copy, Run, Slot, WebJob
 from webjobs.models.run import RunQuerySet
 from webjobs.models.setting import lenient_engine_settings
-from webjobs.states import COPY_ALIVE, RUN_FINAL, RunStatus, Stream
+from webjobs.states import COPY_ALIVE, RUN_FINAL, RetryOn, RunStatus, Stream
 
 BATCH = 500
 
@@ -30,27 +33,35 @@ def _why_orphaned(run: Run) -> str:
         what = f"Instance {name} was lost while the run was in progress."
     else:
         what = f"The worker of instance {instance.name} ended while the run was in progress."
-    return f"{what} What was printed until then is kept. Run it again if it is needed."
+    return f"{what} What was printed until then is kept."
 
 
 class _NotWon(Exception):
     """Somebody else has ended the run; its log is theirs."""
 
 
+def _finish(run: Run, end: Callable[[str], bool], now: datetime) -> None:
+    if not conclude(run, end, now, RetryOn.LOST):
+        raise _NotWon
+
+
 def abort(run_pk: int, allowed: RunQuerySet, reason: str, now: datetime) -> bool:
     """A run among `allowed` -> ABORTED, in place of its holder; false when it is no longer one.
 
-    Its log gets a last line and is complete from the same moment on.
+    Its log gets a last line and is complete from the same moment on. It counts as lost, so it is
+    tried again if its WebJob wants that.
     """
 
-    def finish() -> None:
+    def end(what_follows: str) -> bool:
+        words = f"{reason} {what_follows or RUN_AGAIN}"
         one = allowed.filter(pk=run_pk)
-        if not one.update(status=RunStatus.ABORTED, ended_at=now, lane=None, reason=reason):
-            raise _NotWon
+        won = one.update(status=RunStatus.ABORTED, ended_at=now, lane=None, reason=words)
+        return bool(won)
 
     run = Run.objects.select_related("instance").filter(pk=run_pk).first()
     if run is None:
         return False
+    finish = partial(_finish, run, end, now)
     log = log_of_run(run, run.instance.key if run.instance else "")
     writer = LogWriter(log, limit=settings.WEBJOBS_RUN_LOG_LIMIT)
     writer.system(Stream.SYSTEM, f"Status changed to {RunStatus.ABORTED}")

@@ -71,3 +71,18 @@ class Trigger(StrEnum):
     API = "api"
     WEBHOOK = "webhook"
     SCHEDULE = "schedule"
+
+
+class Concurrency(StrEnum):
+    """What becomes of a run that is asked for while others of its WebJob are in progress."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    PARALLEL = "parallel"
+
+
+class RetryOn(StrEnum):
+    """What a run is tried again after."""
+
+    FAILURE = "failure"
+    LOST = "lost"

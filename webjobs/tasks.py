@@ -13,15 +13,16 @@ from kombu.exceptions import OperationalError
 from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
-from webjobs import housekeeping
+from webjobs import endings, housekeeping
 from webjobs.execution import current_executor
+from webjobs.messages import EXECUTE_RUN, enqueue_run
 
 logger = logging.getLogger(__name__)
 
 NUDGE = "webjobs_nudge"
 
 
-@shared_task(name="webjobs.execute_run")
+@shared_task(name=EXECUTE_RUN)
 def execute_run(run_pk: int) -> None:
     """Execute a queued run on this instance, if nobody has claimed it."""
     if not current_executor().execute(run_pk):
@@ -30,20 +31,12 @@ def execute_run(run_pk: int) -> None:
 
 @shared_task(name="webjobs.clean_up")
 def clean_up() -> None:
-    """Bring rows back to the truth: lost instances, old history, deleted WebJobs."""
+    """Bring rows back to the truth: lost instances, waiting runs, old history, deleted WebJobs."""
     now = timezone.now()
     housekeeping.abort_orphans(now)
+    endings.start_waiting(now)
     housekeeping.trim_histories()
     housekeeping.purge_deleted(now)
-
-
-def enqueue_run(run_pk: int) -> None:
-    """Hint to any worker that a run is queued; without it, a worker with a free thread finds the
-    run within a few seconds."""
-    try:
-        execute_run.apply_async((run_pk,), retry=False)
-    except (OperationalError, RedisError) as error:
-        logger.warning("The broker cannot be reached; run %s starts later: %s", run_pk, error)
 
 
 def enqueue_runs(run_pks: Sequence[int]) -> bool:

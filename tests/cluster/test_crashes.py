@@ -13,9 +13,9 @@ from tests.support.cluster import SHARE, Cluster, Node, copy_on, wait_final, wai
 from tests.support.engine import ACTOR, add_job, text_of, wait_log
 from tests.support.poll import until
 from webjobs import dispatch
+from webjobs.messages import enqueue_run
 from webjobs.models import Instance, Run, Slot, WebJob
 from webjobs.states import CopyStatus, JobType, RunStatus
-from webjobs.tasks import enqueue_run
 
 DAEMON = "echo started\n(setsid sleep 600 &)\nsleep 600"
 LONG = "echo begun\nsleep 600"

@@ -13,6 +13,7 @@ from tests.support.engine import ACTOR, Engine, add_job, text_of, wait_log
 from webjobs import dispatch, housekeeping, logs
 from webjobs.dispatch import Refused, SettingChange
 from webjobs.models import Instance, Log, Run, Slot
+from webjobs.runner.settings_job import JobSettings
 from webjobs.states import RunStatus, Stream
 
 
@@ -299,8 +300,8 @@ def test_a_message_delivered_twice_executes_once(engine: Engine, slot: Slot) -> 
 def test_the_history_is_trimmed_but_never_a_run_in_progress(engine: Engine, slot: Slot) -> None:
     dispatch.change_settings(slot, [SettingChange("WEBJOBS_HISTORY_SIZE", "2")], ACTOR)
     job = add_job(slot, 'test "$1" = wait && sleep 30; true')
+    dispatch.set_settings_job(job, JobSettings(concurrency="parallel"), ACTOR)
     old = engine.wait_running(dispatch.run_now(job, ACTOR, arguments="wait"))
-    Run.objects.filter(pk=old.pk).update(lane=5)
     newer = [engine.run(job) for _ in range(3)]
 
     housekeeping.trim_histories()

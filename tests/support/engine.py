@@ -83,7 +83,7 @@ class Engine:
     def _hand_out(self) -> None:
         seen: set[int] = set()
         while not self._stopping.is_set():
-            for pk in Run.objects.queued().values_list("pk", flat=True):
+            for pk in Run.objects.ready().values_list("pk", flat=True):
                 if pk not in seen:
                     seen.add(pk)
                     self._pool.submit(self._execute, pk)

@@ -18,8 +18,9 @@ LEVELS: dict[str, int] = {
         [
             "states times ncrontab timezones runner",
             "models",
-            "migrations logs packages forms",
-            "home leases machine managed execution supervisor scheduler housekeeping heartbeat",
+            "migrations logs packages forms messages",
+            "home leases machine managed execution supervisor scheduler endings housekeeping "
+            "heartbeat",
             "tasks worker beat",
             "dispatch access",
             "views templatetags api admin management urls apps first_start",
@@ -121,4 +122,4 @@ def test_the_reader_of_imports_sees_all_forms() -> None:
     assert "webjobs.models.fields.EncryptedTextField" in names
     assert list(_units_used(source)) == []
     inner = {unit for _, unit in _units_used(PACKAGE / "dispatch" / "runs.py")}
-    assert inner == {"models", "runner", "states", "tasks"}
+    assert inner == {"endings", "messages", "models", "runner", "states", "tasks"}

@@ -14,12 +14,20 @@ from webjobs.dispatch.asking import (
     path_of,
     record,
 )
+from webjobs.endings import give_lanes
+from webjobs.messages import enqueue_run
 from webjobs.models import Run, WebJob
+from webjobs.models.lanes import free_lane, lock_job
 from webjobs.models.queueing import CannotQueue, LaneHeld, insert_run
 from webjobs.models.setting import lenient_engine_settings, settings_of
 from webjobs.runner.interpreters import ArgumentsError, split_arguments
 from webjobs.states import RunStatus, Trigger
-from webjobs.tasks import enqueue_run, nudge_workers
+from webjobs.tasks import nudge_workers
+
+QUEUE_FULL = (
+    "The queue is full: %(count)d runs of this WebJob are waiting. Wait until one of them has "
+    "started, stop one, or raise queue_limit in its settings."
+)
 
 
 def run_now(
@@ -30,7 +38,10 @@ def run_now(
     trigger: Trigger = Trigger.MANUAL,
     trigger_text: str = "External - WebJobs Portal",
 ) -> Run:
-    """Start a run of a triggered WebJob; raises Refused while one is active or all is stopped."""
+    """Start a run of a triggered WebJob, or let it wait in its queue.
+
+    Raises Refused when all is stopped, or when the WebJob's concurrency has no place for it.
+    """
     if job.is_continuous:
         raise Refused("not-triggered", "A continuous WebJob is started and stopped, not run.", 400)
     _check_arguments(arguments)
@@ -49,12 +60,27 @@ def run_now(
                 package_id=job.package_id,
                 script=job.script,
                 queued_at=timezone.now(),
-                lane=0,
+                lane=_lane_for(job),
             )
         )
         record(actor, "webjob.run", job.slot, path_of(job), run=run.number, arguments=arguments)
-        transaction.on_commit(lambda: enqueue_run(run.pk))
+        if run.lane is not None:
+            transaction.on_commit(lambda: enqueue_run(run.pk))
     return run
+
+
+def _lane_for(job: WebJob) -> int | None:
+    """The lane for a new run of `job`, which is held; None: it waits in the queue."""
+    lane = free_lane(job)
+    if not job.queue_room:
+        if lane is None:
+            raise Refused("already-running", ALREADY_RUNNING)
+        return lane
+    waiting = Run.objects.waiting(timezone.now()).filter(job=job).count()
+    if waiting >= job.queue_room:
+        raise Refused("queue-full", QUEUE_FULL % {"count": waiting})
+    # What waits already goes first.
+    return None if waiting else lane
 
 
 def _check_arguments(arguments: str) -> None:
@@ -82,10 +108,13 @@ def stop_run(run: Run, actor: Actor) -> None:
     now = timezone.now()
     reason = f"Stopped by {actor.name}."
     with transaction.atomic():
+        # Before the run's own row, as everybody does who ends runs.
+        job = lock_job(run.job_id)
         wished = run.request_stop(now, reason)
         if not wished and not Run.objects.active().filter(pk=run.pk).exists():
             raise Refused("not-running", "This run has ended already.")
-        run.cancel(now, reason)
+        if run.cancel(now, reason) and job:
+            give_lanes(job, now)
         if wished:
             record(actor, "run.stop", run.job.slot, path_of(run.job), run=run.number)
         transaction.on_commit(nudge_workers)

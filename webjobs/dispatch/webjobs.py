@@ -156,14 +156,7 @@ def set_schedule(
 def parse_settings_of(job: WebJob) -> JobSettings:
     """The effective settings.job of `job`, typed."""
     known = {key: value for key, value in job.settings_job.items() if key not in job.extra_settings}
-    return JobSettings(
-        schedule=known.get("schedule"),
-        time_zone=known.get("time_zone"),
-        is_singleton=known.get("is_singleton"),
-        is_in_place=known.get("is_in_place"),
-        stopping_wait_time=known.get("stopping_wait_time"),
-        extra=dict(job.extra_settings),
-    )
+    return JobSettings(**known, extra=dict(job.extra_settings))
 
 
 def _require_continuous(job: WebJob) -> None:
@@ -205,20 +198,22 @@ def _check_storable(values: JobSettings) -> None:
         raise Refused("settings", "settings.job cannot hold a null character.", 400)
 
 
+# Columns of WebJob that hold keys of settings.job under the same names.
+_KEYS = (
+    "is_singleton", "is_in_place", "stopping_wait_time", "max_parallel", "queue_limit",
+    "retry_attempts", "retry_delay", "retry_on",
+)  # fmt: skip
+
+
 def _apply(job: WebJob, values: JobSettings) -> None:
-    job.is_singleton = values.is_singleton
-    job.is_in_place = values.is_in_place
-    job.stopping_wait_time = values.stopping_wait_time
+    for key in _KEYS:
+        setattr(job, key, getattr(values, key))
+    job.concurrency = values.concurrency or ""
     job.extra_settings = dict(values.extra)
 
 
 def _save_changed(job: WebJob, *fields: str) -> None:
-    job.save(
-        update_fields=[
-            "is_singleton", "is_in_place", "stopping_wait_time", "extra_settings", "updated_at",
-            *fields,
-        ]
-    )  # fmt: skip
+    job.save(update_fields=[*_KEYS, "concurrency", "extra_settings", "updated_at", *fields])
     WebJob.objects.filter(pk=job.pk).update(revision=F("revision") + 1)
 
 

@@ -34,6 +34,14 @@ class RunQuerySet(models.QuerySet["Run"]):
     def queued(self) -> Self:
         return self.filter(status=RunStatus.QUEUED)
 
+    def ready(self) -> Self:
+        """Queued, and on a lane: what an executor may claim."""
+        return self.queued().filter(lane__isnull=False)
+
+    def waiting(self, now: datetime) -> Self:
+        """Queued, and without a lane although their time has come."""
+        return self.queued().filter(Q(not_before=None) | Q(not_before__lte=now), lane=None)
+
     def executed(self) -> Self:
         """Without skipped and missed occurrences."""
         return self.exclude(status__in=[RunStatus.SKIPPED, RunStatus.MISSED])
@@ -73,7 +81,16 @@ class Run(models.Model):
     script = models.CharField(max_length=1024, blank=True)
     scheduled_for = models.DateTimeField(null=True, blank=True)
     attempt = models.PositiveSmallIntegerField(default=1)
-    # Which place of its WebJob's concurrency it holds while it is active; None once it is final.
+    retry_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="retries",
+        db_index=False,  # The constraint has one, of the few that are retries.
+    )
+    not_before = models.DateTimeField(null=True, blank=True, help_text="When a retry may start")
+    # Which place of its WebJob's concurrency it holds; None while it waits, and once it is final.
     lane = models.PositiveSmallIntegerField(null=True, blank=True)
 
     queued_at = models.DateTimeField()
@@ -103,15 +120,27 @@ class Run(models.Model):
                 condition=Q(scheduled_for__isnull=False),
                 name="run_once_per_occurrence",
             ),
+            models.UniqueConstraint(
+                fields=["retry_of"], condition=Q(retry_of__isnull=False), name="run_retried_once"
+            ),
             models.CheckConstraint(
                 condition=Q(lane__isnull=True) | Q(status__in=_ACTIVE),
                 name="run_final_holds_no_lane",
+            ),
+            models.CheckConstraint(
+                condition=Q(lane__isnull=False) | ~Q(status__in=_EXECUTING),
+                name="run_executing_holds_lane",
             ),
         ]
         indexes = [
             # Also for what is active: there are never many, and they are found by their status.
             models.Index(fields=["status", "-queued_at"], name="run_newest_by_status"),
             models.Index(fields=["-queued_at"], name="run_newest"),
+            models.Index(
+                fields=["job", "number"],
+                condition=Q(status=RunStatus.QUEUED.value, lane__isnull=True),
+                name="run_waiting",
+            ),
             models.Index(
                 fields=["-queued_at"],
                 condition=Q(scheduled_for__isnull=False),
@@ -132,10 +161,38 @@ class Run(models.Model):
             return None
         return (self.ended_at or now or timezone.now()) - self.started_at
 
+    @property
+    def previous_attempt(self) -> Run | None:
+        """What this one is a retry of, unless it was trimmed from the history."""
+        return self.retry_of
+
+    @property
+    def next_attempt(self) -> Run | None:
+        """The retry of this one."""
+        return self.retries.first()
+
+    @property
+    def retry_words(self) -> str:
+        """`Retry 2 of 3`; empty for a first attempt."""
+        if self.attempt < 2:
+            return ""
+        number = self.attempt - 1
+        return f"Retry {number} of {max(number, self.job.retry_attempts or 0)}"
+
+    def queue_position(self, now: datetime) -> int | None:
+        """1 for the run that is next; None when it does not wait for others, or not yet."""
+        waiting = Run.objects.waiting(now).filter(job=self.job_id)
+        if not waiting.filter(pk=self.pk).exists():
+            return None
+        return waiting.filter(number__lt=self.number).count() + 1
+
     def claim(self, instance: Instance, now: datetime) -> bool:
-        """QUEUED -> INITIALIZING for this instance and epoch; false when somebody else has it."""
+        """QUEUED -> INITIALIZING for this instance and epoch.
+
+        False when somebody else has it, or it has no lane yet.
+        """
         return self._change(
-            Run.objects.queued(),
+            Run.objects.ready(),
             status=RunStatus.INITIALIZING,
             instance=instance,
             epoch=instance.epoch,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.core.validators import MaxLengthValidator
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from webjobs.models.app import Slot, validate_name
 from webjobs.models.package import Package
-from webjobs.states import JobType
+from webjobs.states import Concurrency, JobType, RetryOn
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 NAME_MAX_LENGTH = 100
 # Seconds between the request to stop and the kill (Kudu's defaults).
 DEFAULT_STOPPING_WAIT = {JobType.CONTINUOUS: 5, JobType.TRIGGERED: 30}
+DEFAULT_MAX_PARALLEL = 2
+DEFAULT_QUEUE_LIMIT = 10
+# Seconds between the end of a run and its retry.
+DEFAULT_RETRY_DELAY = 60
 
 
 class WebJobQuerySet(models.QuerySet["WebJob"]):
@@ -54,6 +59,14 @@ class WebJob(models.Model):
     is_singleton = models.BooleanField(null=True, blank=True)
     is_in_place = models.BooleanField(null=True, blank=True)
     stopping_wait_time = models.PositiveIntegerField(null=True, blank=True)
+    concurrency = models.CharField(
+        max_length=8, blank=True, choices=[(item.value, item.value) for item in Concurrency]
+    )
+    max_parallel = models.PositiveSmallIntegerField(null=True, blank=True)
+    queue_limit = models.PositiveSmallIntegerField(null=True, blank=True)
+    retry_attempts = models.PositiveSmallIntegerField(null=True, blank=True)
+    retry_delay = models.PositiveIntegerField(null=True, blank=True)
+    retry_on = models.JSONField(null=True, blank=True)
     extra_settings = models.JSONField(default=dict, blank=True)
 
     is_stopped = models.BooleanField(default=False, help_text="The wish for a continuous WebJob")
@@ -103,6 +116,31 @@ class WebJob(models.Model):
         return self.script.lower().endswith(".js")
 
     @property
+    def lanes(self) -> int:
+        """How many of its runs may be in progress at once."""
+        if self.concurrency != Concurrency.PARALLEL:
+            return 1
+        return DEFAULT_MAX_PARALLEL if self.max_parallel is None else self.max_parallel
+
+    @property
+    def queue_room(self) -> int:
+        """How many runs may wait for their turn; none unless it has a queue."""
+        if self.concurrency != Concurrency.QUEUE:
+            return 0
+        return DEFAULT_QUEUE_LIMIT if self.queue_limit is None else self.queue_limit
+
+    @property
+    def retry_wait(self) -> timedelta:
+        """From the end of a run to the start of its retry."""
+        seconds = DEFAULT_RETRY_DELAY if self.retry_delay is None else self.retry_delay
+        return timedelta(seconds=seconds)
+
+    def retries_after(self, ending: RetryOn) -> int:
+        """How often a run is tried again that ended so."""
+        wanted = self.retry_on if self.retry_on is not None else list(RetryOn)
+        return self.retry_attempts or 0 if ending in wanted else 0
+
+    @property
     def settings_job(self) -> dict[str, Any]:
         """The effective settings.job as the API and the working copy show it."""
         schedule = getattr(self, "schedule", None)
@@ -112,6 +150,12 @@ class WebJob(models.Model):
             "is_singleton": self.is_singleton,
             "is_in_place": self.is_in_place,
             "stopping_wait_time": self.stopping_wait_time,
+            "concurrency": self.concurrency or None,
+            "max_parallel": self.max_parallel,
+            "queue_limit": self.queue_limit,
+            "retry_attempts": self.retry_attempts,
+            "retry_delay": self.retry_delay,
+            "retry_on": self.retry_on,
         }
         present = {key: value for key, value in known.items() if value is not None}
         return present | dict(self.extra_settings)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from webjobs.states import JobType
+from webjobs.states import Concurrency, JobType, RetryOn
 
 Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -17,12 +17,39 @@ MAX_BYTES = 256 * 1024
 MAX_WAIT = 2**31 - 1  # Seconds; what an integer column of every database holds.
 
 _DEFAULT_WAIT = {JobType.CONTINUOUS: 5, JobType.TRIGGERED: 30}
-_WANTED: Mapping[str, tuple[type, str]] = {
-    "schedule": (str, 'a text, for example "0 */15 * * * *"'),
-    "is_singleton": (bool, "true or false"),
-    "is_in_place": (bool, "true or false"),
-    "stopping_wait_time": (int, "a whole number of seconds, 0 or more"),
-    "time_zone": (str, 'a text, for example "Europe/Paris"'),
+
+
+def _is(wanted: type) -> Callable[[Json], bool]:
+    return lambda value: isinstance(value, wanted)
+
+
+def _whole(lowest: int, highest: int) -> Callable[[Json], bool]:
+    # To Python, true is a number.
+    return lambda value: type(value) is int and lowest <= value <= highest
+
+
+def _is_policy(value: Json) -> bool:
+    return isinstance(value, str) and value in frozenset(Concurrency)
+
+
+def _is_retry_on(value: Json) -> bool:
+    known = [item.value for item in RetryOn]
+    return isinstance(value, list) and len(value) > 0 and all(item in known for item in value)
+
+
+# What a key may hold, and how that is said.
+_WANTED: Mapping[str, tuple[Callable[[Json], bool], str]] = {
+    "schedule": (_is(str), 'a text, for example "0 */15 * * * *"'),
+    "is_singleton": (_is(bool), "true or false"),
+    "is_in_place": (_is(bool), "true or false"),
+    "stopping_wait_time": (_whole(0, MAX_WAIT), "a whole number of seconds, 0 or more"),
+    "time_zone": (_is(str), 'a text, for example "Europe/Paris"'),
+    "concurrency": (_is_policy, '"skip", "queue" or "parallel"'),
+    "max_parallel": (_whole(2, 100), "a whole number from 2 to 100"),
+    "queue_limit": (_whole(1, 1000), "a whole number from 1 to 1000"),
+    "retry_attempts": (_whole(0, 10), "a whole number from 0 to 10"),
+    "retry_delay": (_whole(0, 86400), "a whole number of seconds from 0 to 86400"),
+    "retry_on": (_is_retry_on, 'a list of "failure", "lost" or both'),
 }
 
 
@@ -33,7 +60,8 @@ class SettingsError(ValueError):
 @dataclass(frozen=True)
 class JobSettings:
     """What settings.job says. `None` means that the key is absent, an empty `schedule` that the
-    job has none; `stopping_wait_time` is in seconds. NCRONTAB and zone names are not checked here.
+    job has none; `stopping_wait_time` and `retry_delay` are in seconds. NCRONTAB and zone names are
+    not checked here.
     """
 
     schedule: str | None = None
@@ -41,6 +69,12 @@ class JobSettings:
     is_in_place: bool | None = None
     stopping_wait_time: int | None = None
     time_zone: str | None = None
+    concurrency: str | None = None
+    max_parallel: int | None = None
+    queue_limit: int | None = None
+    retry_attempts: int | None = None
+    retry_delay: int | None = None
+    retry_on: list[str] | None = None
     extra: dict[str, Json] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Json]:
@@ -123,9 +157,8 @@ def from_dict(values: Mapping[str, Json]) -> JobSettings:
 
 
 def _check_type(key: str, value: Json) -> None:
-    wanted, words = _WANTED[key]
-    is_wanted = isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
-    if not is_wanted or (isinstance(value, int) and not 0 <= value <= MAX_WAIT):
+    is_wanted, words = _WANTED[key]
+    if not is_wanted(value):
         raise SettingsError(f'settings.job: "{key}" must be {words}, not {_kind(value)}.')
 
 

@@ -8,14 +8,16 @@ number of beats may do this at once.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
 from webjobs.models import Run, Schedule, WebJob
+from webjobs.models.lanes import lowest_free
 from webjobs.models.queueing import CannotQueue, LaneHeld, insert_run, insert_runs
 from webjobs.models.run import run_number
 from webjobs.scheduler import words
@@ -23,7 +25,6 @@ from webjobs.scheduler.plan import Overdue, Plan, Row
 from webjobs.states import RunStatus, Trigger
 
 Enqueue = Callable[[Sequence[int]], None]
-LANE = 0
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +37,16 @@ class Due(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What a run takes over from its WebJob."""
+    """What a run takes over from its WebJob, and what place there is for it."""
 
     pk: int
     package_id: int
     script: str
-    active: int | None  # the number of the run that is active
+    lane: int | None  # the free one
+    oldest: int  # the number of the oldest run that is in progress; 0: there is none
+    lanes: int
+    queue_room: int  # how many may wait
+    waiting: int
 
 
 class Entry(NamedTuple):
@@ -50,6 +55,7 @@ class Entry(NamedTuple):
     status: RunStatus
     scheduled_for: datetime
     reason: str = ""
+    lane: int | None = None
 
 
 class Fired(NamedTuple):
@@ -72,7 +78,7 @@ def fire(dues: Sequence[Due], now: datetime, enqueue: Enqueue) -> list[Fired]:
     fired by another beat, has changed, or is being changed at this moment.
     """
     with transaction.atomic():
-        jobs = _lock_jobs([due.plan.row.job_id for due in dues])
+        jobs = _lock_jobs([due.plan.row.job_id for due in dues], now)
         rows = _lock_rows([due.plan.row.pk for due in dues])
         won = [
             Fired(due, job, _entries(due, job, now))
@@ -86,14 +92,38 @@ def fire(dues: Sequence[Due], now: datetime, enqueue: Enqueue) -> list[Fired]:
     return won
 
 
-def _lock_jobs(pks: Sequence[int]) -> dict[int, Job]:
+def _lock_jobs(pks: Sequence[int], now: datetime) -> dict[int, Job]:
     """The WebJobs that exist and that nobody is changing or starting right now."""
     # Never waits for a lock while it holds others, so it cannot deadlock with anybody.
     locked = WebJob.objects.living().select_for_update(skip_locked=True, no_key=True)
-    jobs = list(locked.filter(pk__in=pks).values_list("pk", "package_id", "script"))
+    columns = ("package_id", "script", "concurrency", "max_parallel", "queue_limit")
+    jobs = list(locked.filter(pk__in=pks).only(*columns))
     # After the lock: now nobody can begin a run by hand.
-    active = dict(Run.objects.filter(job__in=pks, lane=LANE).values_list("job_id", "number"))
-    return {pk: Job(pk, package_id, script, active.get(pk)) for pk, package_id, script in jobs}
+    held: dict[int, dict[int | None, int]] = defaultdict(dict)
+    active = Run.objects.filter(job__in=pks, lane__isnull=False)
+    for job_pk, lane, number in active.values_list("job_id", "lane", "number"):
+        held[job_pk][lane] = number
+    with_queue = [job.pk for job in jobs if job.queue_room]
+    waiting = _count_waiting(with_queue, now) if with_queue else {}
+    return {job.pk: _job(job, held[job.pk], waiting.get(job.pk, 0)) for job in jobs}
+
+
+def _count_waiting(pks: Sequence[int], now: datetime) -> dict[int, int]:
+    return Counter(Run.objects.waiting(now).filter(job__in=pks).values_list("job_id", flat=True))
+
+
+def _job(job: WebJob, held: dict[int | None, int], waiting: int) -> Job:
+    return Job(
+        pk=job.pk,
+        package_id=job.package_id,
+        script=job.script,
+        # What waits already goes first.
+        lane=None if waiting else lowest_free(set(held), job.lanes),
+        oldest=min(held.values(), default=0),
+        lanes=job.lanes,
+        queue_room=job.queue_room,
+        waiting=waiting,
+    )
 
 
 def _lock_rows(pks: Sequence[int]) -> dict[int, Row]:
@@ -121,12 +151,20 @@ def _entries(due: Due, job: Job, now: datetime) -> list[Entry]:
         entries.append(Entry(RunStatus.MISSED, overdue.first, reason))
     if plan.engine.stopped:
         entries.append(Entry(RunStatus.SKIPPED, overdue.latest, words.STOPPED))
-    elif job.active is not None:
-        reason = words.still_running(job.active, overdue.latest, plan.zone)
-        entries.append(Entry(RunStatus.SKIPPED, overdue.latest, reason))
+    elif job.lane is not None or job.waiting < job.queue_room:
+        entries.append(Entry(RunStatus.QUEUED, overdue.latest, lane=job.lane))
     else:
-        entries.append(Entry(RunStatus.QUEUED, overdue.latest))
+        reason = _why_no_place(job, overdue.latest, plan.zone)
+        entries.append(Entry(RunStatus.SKIPPED, overdue.latest, reason))
     return entries
+
+
+def _why_no_place(job: Job, moment: datetime, zone: ZoneInfo) -> str:
+    if job.queue_room:
+        return words.queue_full(job.waiting, moment, zone)
+    if job.lanes > 1:
+        return words.all_busy(job.lanes, moment, zone)
+    return words.still_running(job.oldest, moment, zone)
 
 
 _COLUMNS = (
@@ -156,7 +194,7 @@ def _rows(fired: Fired, now: datetime, first: int) -> Iterator[tuple[Any, ...]]:
         is_queued = entry.status == RunStatus.QUEUED
         yield (
             job.pk, job.package_id, job.script, text, number,
-            entry.status, entry.scheduled_for, LANE if is_queued else None,
+            entry.status, entry.scheduled_for, entry.lane,
             None if is_queued else now, entry.reason,
         )  # fmt: skip
 

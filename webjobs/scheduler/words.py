@@ -42,6 +42,21 @@ def still_running(number: int, moment: datetime, zone: ZoneInfo) -> str:
     )
 
 
+def all_busy(lanes: int, moment: datetime, zone: ZoneInfo) -> str:
+    return (
+        f"{lanes} runs of this WebJob were in progress at {time_text(moment, zone)}, and it runs "
+        f"no more than {lanes} at once. Schedule it less often, or raise max_parallel in its "
+        "settings."
+    )
+
+
+def queue_full(waiting: int, moment: datetime, zone: ZoneInfo) -> str:
+    return (
+        f"The queue is full: {waiting} runs of this WebJob were waiting at "
+        f"{time_text(moment, zone)}. Schedule it less often, or raise queue_limit in its settings."
+    )
+
+
 def missed(overdue: Overdue, zone: ZoneInfo) -> str:
     """Why none of the overdue occurrences is made up for."""
     return (
