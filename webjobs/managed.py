@@ -264,7 +264,7 @@ class Managed:
         self._tail.clear()
         self._stop_reason, self._refresh = "", False
         self._sign_at = time.monotonic() + FIRST_SIGN
-        port = int(prepared.environment["WEBJOBS_PORT"])
+        port = int(started.prepared.environment["WEBJOBS_PORT"])
         self._set(started_at=now, restart_at=None, exit_code=None, port=port)
         self._change(CopyStatus.RUNNING, now, "")
         self.act(now)

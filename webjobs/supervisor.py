@@ -31,6 +31,10 @@ from webjobs.wishes import Wishes
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+# Of many that start at once, the facts are stored together; those of a single one at once.
+SAVE_EVERY = 0.05
+# After the database refused.
+RETRY_EVERY = 1.0
 STARTING_THREADS = 4
 
 
@@ -58,6 +62,8 @@ class Supervisor:
         self._is_closing_told = False
         self._is_failing = False
         self._next_look = 0.0
+        self._save_at = 0.0
+        self._saved_at = 0.0
 
     def nudge(self) -> None:
         """Look at the wishes now."""
@@ -79,6 +85,7 @@ class Supervisor:
             while not (self._closing and not self._alive()):
                 self.step()
         finally:
+            flush_many([managed.log for managed in self._managed.values()])
             self._save(self._managed.values())
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._epoll.close()
@@ -98,14 +105,21 @@ class Supervisor:
         for managed in touched:
             self._carefully(managed, partial(managed.act, at))
             self._watch(managed)
-        self._unsaved |= touched
-        self._save(list(self._unsaved))
-        for managed in touched | self._unsaved:
             self._set_alarm(managed)
-        for managed in touched | self._unsaved:
-            if managed.is_gone and not managed.is_unsaved:
+        self._unsaved |= touched
+        if self._unsaved:
+            self._save_in_time()
+
+    def _save_in_time(self) -> None:
+        """Store what is due, and know when the rest will be."""
+        if time.monotonic() >= self._save_at:
+            self._save(self._unsaved)
+        for managed in [managed for managed in self._unsaved if not managed.is_unsaved]:
+            self._unsaved.discard(managed)
+            if managed.is_gone:
                 self._forget(managed)
-        self._unsaved = {managed for managed in self._unsaved if managed.is_unsaved}
+        wanted = min((managed.save_at() for managed in self._unsaved), default=0.0)
+        self._save_at = max(wanted, self._saved_at + SAVE_EVERY)
 
     def _carefully(self, managed: Managed, action: Callable[[], None]) -> None:
         """An error of ours costs one WebJob a restart, not all of them their supervisor."""
@@ -120,6 +134,8 @@ class Supervisor:
 
     def _wait(self) -> Collection[int]:
         until = min(self._deadlines.values(), default=self._next_look)
+        if self._unsaved:
+            until = min(until, self._save_at)
         timeout = max(0.0, min(until, self._next_look) - time.monotonic())
         return [fd for fd, _ in self._epoll.poll(timeout)]
 
@@ -229,19 +245,18 @@ class Supervisor:
     def _save(self, managed: Iterable[Managed]) -> None:
         """Store due output and changed facts, each in one transaction."""
         now = time.monotonic()
-        due = [one for one in managed if one.changed or one.flush_due(now)]
-        if not due:
-            return
+        self._saved_at = now
+        due = [one for one in managed if one.save_at() <= now]
         # Output first: a fact never tells of lines that nobody can read yet.
         flush_many([one.log for one in due])
         changed = [one for one in due if one.changed]
-        if not changed:
-            return
         try:
-            Copy.save_facts([one.copy for one in changed], self._machine.instance.epoch)
+            if changed:
+                Copy.save_facts([one.copy for one in changed], self._machine.instance.epoch)
             for one in changed:
                 one.changed = False
         except Error as error:
+            self._saved_at = now + RETRY_EVERY
             logger.warning("The facts cannot be written, trying again: %s", error)
 
     def _wake(self) -> None:
