@@ -141,11 +141,34 @@ def test_the_old_copy_serves_as_long_as_it_runs(desk: Desk) -> None:
     assert other.script.exists()
 
 
-def test_executions_at_once_share_one_copy(desk: Desk) -> None:
+def test_executions_at_once_have_a_copy_each_and_one_is_kept(desk: Desk) -> None:
     files = desk.files()
     copies = [desk.workspace.prepare(files) for _ in range(3)]
-    assert len({copy.folder for copy in copies}) == 1
+    assert len({copy.folder for copy in copies}) == 3
     assert len({copy.shutdown_file for copy in copies}) == 3
+    copies[0].script.write_text("overwritten")
+    assert copies[2].script.read_text() == SCRIPT
+    for copy in copies:
+        desk.workspace.release(copy)
+    assert list(copies[0].folder.parent.iterdir()) == [copies[0].folder]
+
+
+def test_a_new_package_while_several_execute_leaves_one_copy(desk: Desk) -> None:
+    old = [desk.workspace.prepare(desk.files({"run.sh": "echo 1"})) for _ in range(2)]
+    new = [desk.workspace.prepare(desk.files({"run.sh": "echo 2"})) for _ in range(2)]
+    assert [copy.script.read_text() for copy in old + new] == ["echo 1"] * 2 + ["echo 2"] * 2
+    for copy in old + new:
+        desk.workspace.release(copy)
+    assert list(new[0].folder.parent.iterdir()) == [new[0].folder]
+
+
+def test_in_place_executions_at_once_share_the_site_folder(desk: Desk) -> None:
+    files = desk.files(in_place=True)
+    copies = [desk.workspace.prepare(files) for _ in range(2)]
+    assert len({copy.folder for copy in copies}) == 1
+    assert len({copy.shutdown_file for copy in copies}) == 2
+    desk.workspace.release(copies[0])
+    assert copies[1].script.exists()
 
 
 CHANGES: dict[str, tuple[Callable[[Path, Path], object], str]] = {

@@ -85,7 +85,8 @@ class Workspace:
         """Make the files of a job ready for one execution. Raises WorkspaceError.
 
         Unpacks only when the package changed or the site folder is gone, copies only when a file
-        changed; otherwise it looks at the files' times and nothing else.
+        changed; otherwise it looks at the files' times and nothing else. Executions of a job at
+        once have a copy each; in place they share the site folder.
         """
         folders = self.folders(files.key)
         with self._lock(files.key), _in_words(files.key):
@@ -194,16 +195,27 @@ class Workspace:
         source = tree.times(folders.site)
         # Ours to write, in both places.
         source.pop(str(_settings_path(files)), None)
+        if current is not None and current.sha256 == files.sha256 and self._is_used(current.folder):
+            return self._private_copy(files, folders)
         if current is not None:
             change = tree.change(source, tree.times(current.folder), current.files)
             if change is None and current.sha256 == files.sha256:
                 return current.folder
             changes += [change] if change else []
             self._delete_unused(current.folder, current.folder)
-        fresh = folders.copies / f"{files.sha256[:8]}.{secrets.token_hex(4)}"
-        folders.copies.mkdir(parents=True, exist_ok=True)
-        tree.copy(folders.site, fresh)
+        fresh = _fresh_copy(files, folders)
         self._current[files.key] = _Copy(fresh, files.sha256, frozenset(source))
+        return fresh
+
+    def _is_used(self, folder: Path) -> bool:
+        with self._guard:
+            return self._users[folder] > 0
+
+    def _private_copy(self, files: JobFiles, folders: Folders) -> Path:
+        """A copy for one execution beside others of the job; it goes with the execution."""
+        fresh = _fresh_copy(files, folders)
+        with self._guard:
+            self._outdated[fresh].append(fresh)
         return fresh
 
     def _found(self, files: JobFiles, copies: Path) -> _Copy | None:
@@ -224,6 +236,13 @@ class _Copy:
     folder: Path
     sha256: str
     files: frozenset[str]
+
+
+def _fresh_copy(files: JobFiles, folders: Folders) -> Path:
+    fresh = folders.copies / f"{files.sha256[:8]}.{secrets.token_hex(4)}"
+    folders.copies.mkdir(parents=True, exist_ok=True)
+    tree.copy(folders.site, fresh)
+    return fresh
 
 
 def _settings_path(files: JobFiles) -> PurePosixPath:
