@@ -13,6 +13,7 @@ from wsgiref.util import setup_testing_defaults
 
 from django.conf import settings
 
+from portal import tls
 from portal.celery import app as celery
 from portal.config import Config
 
@@ -76,9 +77,12 @@ class Process:
         return list(self.arguments)
 
 
-def plan(config: Config, listener: int) -> list[Process]:
-    """All processes that `config` asks for; `listener` is the descriptor of the bound socket."""
-    processes = [_worker(), _beat(), web(config, f"fd://{listener}", fds=(listener,))]
+def plan(config: Config, listener: int, files: tls.Files | None = None) -> list[Process]:
+    """All processes that `config` asks for; `listener` is the descriptor of the bound socket.
+
+    With `files` the web server speaks https.
+    """
+    processes = [_worker(), _beat(), web(config, f"fd://{listener}", (listener,), files)]
     if config.broker_socket is not None:
         processes.insert(0, _broker(config.broker_socket))
     return processes
@@ -143,7 +147,9 @@ def _beat() -> Process:
     return Process("beat", "celery", arguments, order=30, stop_seconds=5)
 
 
-def web(config: Config, bind: str, fds: tuple[int, ...] = ()) -> Process:
+def web(
+    config: Config, bind: str, fds: tuple[int, ...] = (), files: tls.Files | None = None
+) -> Process:
     """gunicorn on `bind`, an address or an open descriptor."""
     arguments = [
         "portal.wsgi", "--bind", bind, "--preload", "--no-control-socket",
@@ -153,5 +159,7 @@ def web(config: Config, bind: str, fds: tuple[int, ...] = ()) -> Process:
     ]  # fmt: skip
     if not config.trust_proxy:
         arguments += ["--forwarded-allow-ips", ""]
+    if files is not None:
+        arguments += ["--certfile", str(files.certificate), "--keyfile", str(files.key)]
     stop = 2 * WEB_STOP_SECONDS
     return Process("web", "gunicorn", tuple(arguments), order=40, stop_seconds=stop, fds=fds)

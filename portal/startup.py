@@ -20,6 +20,7 @@ from django.core.management.base import SystemCheckError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from portal import tls
 from portal.config import WILDCARDS, Config
 
 BACKLOG = 2048
@@ -69,6 +70,15 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
     listener.listen(BACKLOG)
     return listener
+
+
+def certificate(config: Config) -> tls.Files:
+    """A certificate for the names under which this machine may be asked."""
+    names = ["localhost", "127.0.0.1", "::1", socket.gethostname()]
+    names += [name.strip("[]") for name in config.allowed_hosts if name[:1] not in ".*"]
+    names += [] if config.host in WILDCARDS else [config.host]
+    names += [f"*.{config.scm_domain}"] if config.scm_domain else []
+    return tls.prepare(config.data_dir / "tls", sorted({name.lower() for name in names}))
 
 
 def check_settings() -> None:
@@ -141,10 +151,10 @@ def collect_static(say: Callable[[str], None]) -> None:
     stamp.write_text(now)
 
 
-def address(host: str, port: int) -> str:
+def address(host: str, port: int, scheme: str = "http") -> str:
     """Where a browser on this machine finds the portal."""
     shown = "localhost" if host in WILDCARDS else host
-    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
+    return f"{scheme}://[{shown}]:{port}/" if ":" in shown else f"{scheme}://{shown}:{port}/"
 
 
 def reachable(listener: socket.socket) -> tuple[str, int]:

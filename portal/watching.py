@@ -7,12 +7,17 @@ import signal
 import socket
 from collections.abc import Callable, Iterable
 
+HEALTH = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
+
 
 class Probe:
     """Waits for the first answer of the web process at `address`, then calls `ready` once."""
 
-    def __init__(self, address: tuple[str, int], ready: Callable[[], None]) -> None:
+    def __init__(
+        self, address: tuple[str, int], ready: Callable[[], None], question: bytes = HEALTH
+    ) -> None:
         self._address = address
+        self._question = question
         self._ready = ready
         self._socket: socket.socket | None = None
         self._sockets: dict[int, object] = {}
@@ -22,7 +27,7 @@ class Probe:
         self._sockets = sockets
         # At once: the socket listens from the beginning, its process comes later.
         self._socket = socket.create_connection(self._address)
-        self._socket.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        self._socket.sendall(self._question)
         sockets[self._socket.fileno()] = self
 
     def readable(self) -> bool:

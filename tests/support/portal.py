@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -60,12 +61,14 @@ def refusal(data_dir: Path, **changes: str) -> subprocess.CompletedProcess[str]:
 class Portal:
     """`manage.py up` as the leader of a process group, like a job of an interactive shell."""
 
-    def __init__(self, data_dir: Path, **changes: str) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, **changes: str) -> None:
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        scheme = "https" if "--tls" in arguments else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
+        self.authority = data_dir / "tls" / "ca.pem"
         self.lines: list[str] = []
         self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "up"],
+            [sys.executable, "manage.py", "up", *arguments],
             cwd=settings.BASE_DIR,
             env=environ(data_dir, PORT=str(self.port), **changes),
             stdin=subprocess.DEVNULL,
@@ -96,9 +99,16 @@ class Portal:
         assert self._process.poll() is None, self.output
         return f"answers at {self.url}" in self.output
 
+    @property
+    def trust(self) -> ssl.SSLContext | None:
+        """What clients must trust to speak https with it."""
+        is_there = self.url.startswith("https") and self.authority.exists()
+        return ssl.create_default_context(cafile=str(self.authority)) if is_there else None
+
     def is_healthy(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:
+            address = f"{self.url}/healthz"
+            with urllib.request.urlopen(address, timeout=5, context=self.trust) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

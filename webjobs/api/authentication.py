@@ -6,7 +6,9 @@ import base64
 import binascii
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,6 +19,8 @@ from webjobs.models import ApiToken, Role, Slot, Throttle
 from webjobs.models.fields import SecretUnreadable
 from webjobs.models.throttle import key_of
 from webjobs.models.token import digest_of
+
+T = TypeVar("T")
 
 # Failures within a minute: of one name from one address, and of one address with any name.
 NAME_LIMIT = 10
@@ -72,11 +76,25 @@ def authenticate(request: HttpRequest, app: str | None, slot: str) -> Caller:
 
     Raises NotAuthenticated, or Throttled.
     """
-    return check(request, credentials_of(request), app, slot)
+    shown = credentials_of(request)
+    # Azure writes `app\$app` too.
+    name = shown.name.rpartition("\\")[2]
+    if name.startswith("$"):
+        return _tried(request, shown, lambda: _publisher(name, shown.secret, app, slot))
+    token = sign_in(request, shown)
+    user, most = token.user, Role(token.most)
+    return Caller(name=user.get_username(), user=user, app_id=token.app_id, most=most)
 
 
-def check(request: HttpRequest, shown: Credentials, app: str | None, slot: str) -> Caller:
-    """The same for credentials that came another way than in the header."""
+def sign_in(request: HttpRequest, shown: Credentials) -> ApiToken:
+    """The API token behind what a person's client shows. Raises NotAuthenticated, or Throttled."""
+    token = _tried(request, shown, lambda: _token(shown))
+    token.record_use(timezone.now(), address_of(request))
+    return token
+
+
+def _tried(request: HttpRequest, shown: Credentials, find: Callable[[], T | None]) -> T:
+    """What `find` finds; that it found nothing is counted."""
     now = timezone.now()
     address = address_of(request) or ""
     limits = {
@@ -85,16 +103,11 @@ def check(request: HttpRequest, shown: Credentials, app: str | None, slot: str) 
     }
     if seconds := Throttle.wait(limits, now):
         raise Throttled(seconds)
-    # Azure writes `app\$app` too.
-    name = shown.name.rpartition("\\")[2]
-    if name.startswith("$"):
-        caller = _publisher(name, shown.secret, app, slot)
-    else:
-        caller = _person(shown, request)
-    if caller is None:
+    found = find()
+    if found is None:
         Throttle.count(limits, now)
         raise NotAuthenticated
-    return caller
+    return found
 
 
 def _publisher(name: str, password: str, app: str | None, slot: str) -> Caller | None:
@@ -116,21 +129,11 @@ def _slot(app: str | None, slot: str) -> Slot | None:
         return None
 
 
-def _person(shown: Credentials, request: HttpRequest) -> Caller | None:
-    now = timezone.now()
+def _token(shown: Credentials) -> ApiToken | None:
+    """A search by hash tells nothing about the secret."""
     digest = access_tokens.digest_in(shown.secret, time.time()) if not shown.name else None
-    token = token_of(digest or digest_of(shown.secret))
-    if token is None:
+    valid = ApiToken.objects.valid(timezone.now()).select_related("user")
+    token = valid.filter(digest=digest or digest_of(shown.secret)).first()
+    if token is None or shown.name.lower() not in ("", token.user.get_username().lower()):
         return None
-    name = token.user.get_username()
-    if shown.name and shown.name.lower() != name.lower():
-        return None
-    token.record_use(now, address_of(request))
-    return Caller(name=name, user=token.user, app_id=token.app_id, most=Role(token.most))
-
-
-def token_of(digest: str) -> ApiToken | None:
-    """The valid token with this digest. A search by hash tells nothing about the secret."""
-    return (
-        ApiToken.objects.valid(timezone.now()).select_related("user").filter(digest=digest).first()
-    )
+    return token

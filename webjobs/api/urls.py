@@ -8,4 +8,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("scm/<str:app>/slots/<str:slot>/", include("webjobs.api.kudu.urls")),
     path("scm/<str:app>/", include("webjobs.api.kudu.urls")),
     path("", include("webjobs.api.arm.urls")),
+    path("", include("webjobs.api.identity.urls")),
 ]

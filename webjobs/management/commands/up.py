@@ -9,12 +9,12 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
-from portal import keeper, processes, startup
+from portal import keeper, processes, startup, tls
 from portal.config import Config
 from portal.output import Output
-from portal.watching import Probe
+from portal.watching import HEALTH, Probe
 from webjobs import first_start
 from webjobs.management.preparing import account_lines, prepare
 
@@ -23,6 +23,13 @@ class Command(BaseCommand):
     help = "Start the portal: web, worker, beat and, unless REDIS_URL is set, a broker."
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--tls",
+            action="store_true",
+            help="Serve https with a certificate of this machine's own authority.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         config: Config = settings.CONFIG
         output = Output()
@@ -30,6 +37,7 @@ class Command(BaseCommand):
             lock = startup.lock(config.data_dir)
             listener = startup.listen(config.host, config.port)
             startup.prepare_broker(config)
+            files = startup.certificate(config) if options["tls"] else None
             account = _prepare_apart(config, output)
         except startup.CannotStart as error:
             sys.exit(f"Cannot start: {error}")
@@ -40,11 +48,14 @@ class Command(BaseCommand):
                 "up", "running as root, and so will WebJobs; better use a user of their own"
             )
         processes.preload()
-        address = startup.address(config.host, config.port)
+        address = startup.address(config.host, config.port, "https" if files else "http")
+        welcome = _welcome(address, account, files)
         probe = Probe(
-            startup.reachable(listener), lambda: output.block(*_welcome(address, account))
+            startup.reachable(listener),
+            lambda: output.block(*welcome),
+            tls.client_hello() if files else HEALTH,
         )
-        keeper.keep(processes.plan(config, listener.fileno()), output, probe)
+        keeper.keep(processes.plan(config, listener.fileno(), files), output, probe)
         output.line("up", "everything has stopped")
         listener.close()
         os.close(lock)
@@ -78,5 +89,9 @@ def _prepare(config: Config, output: Output, sender: Connection) -> None:
         os._exit(130)
 
 
-def _welcome(address: str, account: first_start.Account | None) -> list[str]:
-    return [f"WebJobs Portal answers at {address}", *account_lines(account), "Ctrl-C stops it."]
+def _welcome(
+    address: str, account: first_start.Account | None, files: tls.Files | None
+) -> list[str]:
+    trust = [f"Clients must trust the authority in {files.authority}"] if files else []
+    lines = [f"WebJobs Portal answers at {address}", *account_lines(account)]
+    return [*lines, *trust, "Ctrl-C stops it."]
