@@ -26,6 +26,15 @@ class ParseTest(SimpleTestCase):
         expected = JobSettings("0 0 9-17 * * *", True, False, 60, "Europe/Paris")
         self.assertEqual(settings, expected)
 
+    def test_it_reads_the_keys_of_the_policies(self) -> None:
+        text = (
+            '{"concurrency": "queue", "max_parallel": 100, "queue_limit": 1000,'
+            ' "retry_attempts": 0, "retry_delay": 86400, "retry_on": ["lost", "failure"]}'
+        )
+        settings = parse_settings(text)
+        self.assertEqual((settings.concurrency, settings.retry_on), ("queue", ["lost", "failure"]))
+        self.assertEqual(settings.to_dict(), json.loads(text))
+
     def test_it_keeps_unknown_keys(self) -> None:
         text = '{"run_mode": "continuous", "Schedule": 5, "nested": {"a": [1, null]}}'
         settings = parse_settings(text)
@@ -67,6 +76,21 @@ class RefusalTest(SimpleTestCase):
             ('{"stopping_wait_time": -1}', "stopping_wait_time", "-1"),
             ('{"stopping_wait_time": 99999999999}', "stopping_wait_time", "99999999999"),
             ('{"time_zone": {}}', "time_zone", "an object"),
+            ('{"concurrency": "Skip"}', "concurrency", '"Skip"'),
+            ('{"concurrency": true}', "concurrency", "true"),
+            ('{"max_parallel": 1}', "max_parallel", "1"),
+            ('{"max_parallel": 101}', "max_parallel", "101"),
+            ('{"max_parallel": 2.0}', "max_parallel", "2.0"),
+            ('{"queue_limit": 0}', "queue_limit", "0"),
+            ('{"queue_limit": 1001}', "queue_limit", "1001"),
+            ('{"retry_attempts": 11}', "retry_attempts", "11"),
+            ('{"retry_attempts": true}', "retry_attempts", "true"),
+            ('{"retry_delay": 86401}', "retry_delay", "86401"),
+            ('{"retry_delay": "60"}', "retry_delay", '"60"'),
+            ('{"retry_on": "failure"}', "retry_on", '"failure"'),
+            ('{"retry_on": []}', "retry_on", "a list"),
+            ('{"retry_on": ["failure", "stop"]}', "retry_on", "a list"),
+            ('{"retry_on": [["failure"]]}', "retry_on", "a list"),
         ):
             with self.subTest(text=text):
                 self.refused(text, f'"{key}" must be', f"not {shown}.")
