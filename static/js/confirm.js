@@ -18,8 +18,8 @@ export function confirm({ title, question, target = "", withArguments = false, b
   $(".target", form).textContent = target;
   const extra = $(".arguments", form);
   if (extra) extra.hidden = !withArguments;
-  docked.scrollIntoView({ block: "nearest" });
-  $("[data-yes]", form).focus();
+  $("[data-yes]", form).focus({ preventScroll: true });
+  form.scrollIntoView({ block: "nearest" });
   return new Promise((resolve) => {
     const answer = (value) => {
       form.remove();
