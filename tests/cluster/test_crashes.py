@@ -15,6 +15,7 @@ from tests.support.poll import until
 from webjobs import dispatch
 from webjobs.messages import enqueue_run
 from webjobs.models import Instance, Run, Slot, WebJob
+from webjobs.runner.settings_job import JobSettings
 from webjobs.states import CopyStatus, JobType, RunStatus
 
 DAEMON = "echo started\n(setsid sleep 600 &)\nsleep 600"
@@ -98,6 +99,33 @@ def test_the_run_of_a_killed_instance_is_aborted_by_another_one(
     assert run.ended_at and (run.ended_at - killed).total_seconds() < FINAL
     assert text_of(run).count("] begun") == 1
     assert not Instance.objects.live(timezone.now()).filter(pk=dead.row.pk).exists()
+
+
+def test_the_run_of_a_killed_instance_is_tried_again_once_on_another_one(
+    cluster: Cluster, slot: Slot, tmp_path: Path
+) -> None:
+    nodes = cluster.start("a", "b")
+    file = tmp_path / "starts"
+    script = f"echo start >> {file}\necho begun\ntest $(wc -l < {file}) -gt 1 || sleep 600"
+    job = add_job(slot, script)
+    policy = JobSettings(retry_attempts=3, retry_delay=1, retry_on=["lost"])
+    dispatch.set_settings_job(job, policy, ACTOR)
+    run = start_run(job)
+    run.refresh_from_db()
+    assert run.instance
+    dead = next(node for node in nodes if node.name == run.instance.name)
+
+    dead.kill()
+    wait_final(run, seconds=FINAL + 5)
+
+    assert run.status == RunStatus.ABORTED
+    assert f"Instance {dead.name} was lost" in run.reason and "Retry 1 of 3 at" in run.reason
+    assert run.next_attempt
+    retry = wait_final(run.next_attempt)
+    assert (retry.status, retry.attempt) == (RunStatus.SUCCESS, 2)
+    assert retry.instance and retry.instance.name != dead.name
+    assert Run.objects.filter(job=job).count() == 2
+    assert file.read_text() == "start\n" * 2
 
 
 def test_a_run_of_a_worker_that_stands_still_is_killed_before_others_abort_it(
