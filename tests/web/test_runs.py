@@ -96,6 +96,38 @@ class RunDetailsTests(PagesTestCase):
         self.assertContains(response, "The run before was still running.")
         self.assertNotContains(response, "Toggle Output")
 
+    def test_it_leads_to_the_attempts_before_and_after(self) -> None:
+        now = timezone.now()
+        first, second, third = (make_run(self.job, at=now - timedelta(hours=h)) for h in (5, 3, 1))
+        Run.objects.filter(pk=second.pk).update(retry_of=first, attempt=2)
+        Run.objects.filter(pk=third.pk).update(retry_of=second, attempt=3)
+        response = self.get(f"{BASE}{second.number}/", X_Fragment="1")
+        self.assertContains(response, "Attempt 2")
+        self.assertContains(response, f'{BASE}{first.number}/">previous attempt')
+        self.assertContains(response, f'{BASE}{third.number}/">next attempt')
+        other, url = self.run_of()
+        self.assertNotContains(self.get(url), "Attempt")
+
+    def test_a_retry_says_when_it_starts(self) -> None:
+        self.job.retry_attempts = 3
+        self.job.save()
+        at = timezone.now() + timedelta(hours=1)
+        values = {"lane": None, "attempt": 3, "not_before": at}
+        _, url = self.run_of(RunStatus.QUEUED, **values)
+        words = f"Retry 2 of 3 at {at:%H:%M:%S} UTC"
+        for page in (url, "/apps/demo/history/triggered/nightly/", "/apps/demo/webjobs/"):
+            self.assertContains(self.get(page), words)
+
+    def test_a_run_that_waits_says_its_position(self) -> None:
+        now = timezone.now()
+        make_run(self.job, RunStatus.RUNNING, at=now - timedelta(seconds=9))
+        make_run(self.job, RunStatus.QUEUED, at=now - timedelta(seconds=8), lane=None)
+        _, url = self.run_of(RunStatus.QUEUED, at=now - timedelta(seconds=7), lane=None)
+        self.assertContains(self.get(url), "Position 2 in the queue")
+        page = self.get("/apps/demo/history/triggered/nightly/")
+        self.assertContains(page, "Position 1 in the queue")
+        self.assertContains(page, "Position 2 in the queue")
+
     def test_it_leads_to_the_runs_before_and_after(self) -> None:
         now = timezone.now()
         before, middle, after = (

@@ -38,4 +38,5 @@ def plan_retry(run: Run, job: WebJob, ending: RetryOn, now: datetime) -> Run | N
 def announcement(retry: Run) -> str:
     """`Retry 2 of 3 at 14:05:00 UTC.`"""
     at = retry.not_before or retry.queued_at
-    return f"{retry.retry_words} at {at.astimezone(UTC):%H:%M:%S} UTC."
+    which = f"Retry {retry.attempt - 1} of {retry.retries}"
+    return f"{which} at {at.astimezone(UTC):%H:%M:%S} UTC."

@@ -86,7 +86,7 @@ class Run(models.Model):
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
-        related_name="retries",
+        related_name="attempts_after",
         db_index=False,  # The constraint has one, of the few that are retries.
     )
     not_before = models.DateTimeField(null=True, blank=True, help_text="When a retry may start")
@@ -169,15 +169,12 @@ class Run(models.Model):
     @property
     def next_attempt(self) -> Run | None:
         """The retry of this one."""
-        return self.retries.first()
+        return self.attempts_after.first()
 
     @property
-    def retry_words(self) -> str:
-        """`Retry 2 of 3`; empty for a first attempt."""
-        if self.attempt < 2:
-            return ""
-        number = self.attempt - 1
-        return f"Retry {number} of {max(number, self.job.retry_attempts or 0)}"
+    def retries(self) -> int:
+        """How many retries there are to be, this one included."""
+        return max(self.attempt - 1, self.job.retry_attempts or 0)
 
     def queue_position(self, now: datetime) -> int | None:
         """1 for the run that is next; None when it does not wait for others, or not yet."""

@@ -18,6 +18,7 @@ from webjobs.views.answers import wants_fragment
 from webjobs.views.output import copy_address, log_view, scheduler_address
 from webjobs.views.rights import rights_in
 from webjobs.views.rows import Row, Rows, kind_of, status_word
+from webjobs.views.waiting import waiting_words
 
 RUNS_PER_PAGE = 25
 FILTERS = [
@@ -78,8 +79,14 @@ def _runs(request: HttpRequest, job: WebJob) -> dict[str, Any]:
         runs = runs.filter(number__lt=before)
     page = list(runs.select_related("instance").order_by("-number")[: RUNS_PER_PAGE + 1])
     shown = page[:RUNS_PER_PAGE]
+    for run in shown:
+        run.job = job
+    waits = waiting_words(shown, timezone.now())
     return {
-        "runs": [(run, kind_of(run.status), status_word(run.status)) for run in shown],
+        "runs": [
+            (run, kind_of(run.status), status_word(run.status), waits.get(run.pk, ""))
+            for run in shown
+        ],
         "older": shown[-1].number if len(page) > RUNS_PER_PAGE else None,
         "before": before,
         "status": status,

@@ -19,6 +19,7 @@ from webjobs.models import AppSetting, Copy, EngineSettings, Instance, Run, Slot
 from webjobs.models.setting import lenient_engine_settings, steers_engine
 from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
 from webjobs.views.addresses import slot_url
+from webjobs.views.waiting import retry_words
 
 # Many WebJobs share few expressions, and every refresh asks for them again.
 _parsed = lru_cache(maxsize=1024)(ncrontab.parse)
@@ -211,7 +212,9 @@ class Rows:
             status, words, why = self._continuous(job, copies)
             at = None
         else:
-            status, words, why, at = _triggered(run)
+            if run is not None:
+                run.job = job
+            status, words, why, at = _triggered(run, self.now)
         next_run, next_title = self._next(job)
         return Row(
             job=job,
@@ -268,11 +271,11 @@ class Rows:
         return moment, f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
 
 
-def _triggered(run: Run | None) -> tuple[str, str, str, datetime | None]:
+def _triggered(run: Run | None, now: datetime) -> tuple[str, str, str, datetime | None]:
     """The status of a triggered WebJob: its last run's, or Ready."""
     if run is None:
         return "Ready", _("Ready"), "", None
     if not run.is_final:
-        return run.status, status_word(run.status), "", None
+        return run.status, status_word(run.status), retry_words(run, now), None
     word = _("Completed") if run.status == RunStatus.SUCCESS else status_word(run.status)
     return run.status, word, run.reason, run.ended_at

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,6 +20,7 @@ from webjobs.views.answers import done, refused, wants_fragment
 from webjobs.views.output import log_view, run_address
 from webjobs.views.rights import rights_in
 from webjobs.views.rows import kind_of, status_word
+from webjobs.views.waiting import waiting_words
 
 
 def _trigger_words(run: Run) -> str:
@@ -47,6 +49,7 @@ def summary(request: HttpRequest, run: Run) -> dict[str, Any]:
         "slot": run.job.slot,
         "kind": kind_of(run.status),
         "status_words": status_word(run.status),
+        "waits": waiting_words([run], timezone.now()).get(run.pk, ""),
         "trigger_words": _trigger_words(run),
         "duration": run.duration(),
         "rights": rights_in(request, run.job.slot.app),
