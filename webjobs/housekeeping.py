@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from webjobs.endings import RUN_AGAIN, conclude
 from webjobs.logs import LogUnavailable, LogWriter, log_of_run
@@ -17,6 +17,9 @@ from webjobs.models.setting import lenient_engine_settings
 from webjobs.states import COPY_ALIVE, RUN_FINAL, RetryOn, RunStatus, Stream
 
 BATCH = 500
+# What a continuous WebJob printed on an instance can be read this long after the instance's end.
+KEEP_COPIES = timedelta(days=7)
+COPIES_AT_ONCE = 20
 
 
 def abort_orphans(now: datetime) -> int:
@@ -115,3 +118,15 @@ def purge_deleted(now: datetime) -> int:
         job.delete()
         purged += 1
     return purged
+
+
+def forget_copies(now: datetime) -> int:
+    """Delete what continuous WebJobs left on instances that are long gone; returns how many.
+
+    Their logs go with them. Replicas that come under a new key every time would fill the disk.
+    """
+    since = now - KEEP_COPIES
+    gone = Q(instance__stopped_at__lt=since) | Q(instance__heartbeat_at__lt=since)
+    old = list(Copy.objects.filter(gone).values_list("pk", flat=True)[:COPIES_AT_ONCE])
+    Copy.objects.filter(pk__in=old).delete()
+    return len(old)

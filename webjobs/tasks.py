@@ -37,6 +37,7 @@ def clean_up() -> None:
     endings.start_waiting(now)
     housekeeping.trim_histories()
     housekeeping.purge_deleted(now)
+    housekeeping.forget_copies(now)
 
 
 def enqueue_runs(run_pks: Sequence[int]) -> bool:

@@ -20,7 +20,7 @@ from tests.support.engine import (
 from tests.support.poll import until
 from webjobs import dispatch, housekeeping
 from webjobs.dispatch import SettingChange
-from webjobs.models import Copy, Slot, WebJob
+from webjobs.models import Copy, Instance, Slot, WebJob
 from webjobs.states import CopyStatus, JobType
 
 LOOP = "echo started $$\nwhile true; do sleep 0.1; done"
@@ -218,3 +218,21 @@ def test_many_start_at_once_and_all_end_with_the_instance(engine: Engine, slot: 
         return Copy.objects.filter(status=CopyStatus.STOPPED).count() == 30
 
     until(stopped, seconds=20, what="30 copies stopped")
+
+
+def test_what_it_left_on_an_instance_that_is_long_gone_is_deleted(
+    engine: Engine, slot: Slot
+) -> None:
+    job = add_continuous(slot, LOOP)
+    kept = wait_copy(job, CopyStatus.RUNNING)
+    now = timezone.now()
+    old = now - timedelta(days=8)
+    for name, heartbeat, stopped in (("lost", old, None), ("stopped", now, old)):
+        instance = Instance.objects.create(
+            key=name, name=name, started_at=old, heartbeat_at=heartbeat, stopped_at=stopped
+        )
+        Copy.objects.create(job=job, instance=instance, epoch=1, changed_at=old)
+
+    assert housekeeping.forget_copies(now) == 2
+
+    assert Copy.objects.get() == kept

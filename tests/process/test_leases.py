@@ -45,15 +45,16 @@ def leased(jobs: Jobs, script: str, lease: str) -> Job:
 
 
 def test_a_lease_that_is_not_renewed_kills_what_is_under_it(jobs: Jobs) -> None:
-    jobs.launcher.renew(["mine", "other"], lease_clock() + 0.5)
+    deadline = lease_clock() + 1.5
+    jobs.launcher.renew(["mine", "other"], deadline)
     jobs.launcher.renew(["other"], lease_clock() + 60)
     other = leased(jobs, "sleep 600", "other")
     job = leased(jobs, "setsid sleep 600 & echo up; sleep 600", "mine")
 
-    end = job.finish(5)
+    end = job.finish(10)
 
+    assert deadline < lease_clock() < deadline + 3
     assert (end.cause, end.exit) == (Cause.EXPIRED, Exit(signal=9, expired=True))
-    assert 0.2 < end.lived < 2
     assert "never runs twice" in end.reason
     other.child.step()
     assert other.child.end is None
@@ -61,11 +62,9 @@ def test_a_lease_that_is_not_renewed_kills_what_is_under_it(jobs: Jobs) -> None:
 
 
 def test_renewing_a_lease_keeps_the_job(jobs: Jobs) -> None:
-    jobs.launcher.renew(["mine"], lease_clock() + 0.5)
-    job = leased(jobs, "sleep 1.2; exit 3", "mine")
-    for _ in range(4):
-        time.sleep(0.3)
-        jobs.launcher.renew(["mine"], lease_clock() + 0.5)
+    jobs.launcher.renew(["mine"], lease_clock() + 2)
+    job = leased(jobs, "sleep 3; exit 3", "mine")
+    jobs.launcher.renew(["mine"], lease_clock() + 60)
 
     assert job.finish().exit == Exit(code=3)
 
