@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from django.db import connection
@@ -132,6 +133,27 @@ def pieces(log_id: int, start: int, stop: int) -> Iterator[Piece]:
         part = piece.cut(start, stop)
         if part.data:
             yield part
+
+
+def join(found: Iterator[Piece]) -> Piece | None:
+    """Pieces that follow each other as one; None: there are none."""
+    all_pieces = list(found)
+    if len(all_pieces) < 2:
+        return all_pieces[0] if all_pieces else None
+    return replace(
+        all_pieces[0],
+        frames=list(chain.from_iterable(piece.frames for piece in all_pieces)),
+        data=b"".join(piece.data for piece in all_pieces),
+    )
+
+
+def line_start(state: State, number: int) -> int:
+    """The offset of a line: the first kept one before what is kept, the size behind the last."""
+    if number > state.lines:
+        return state.size
+    piece = piece_of_line(state.log_id, number)
+    start = piece.line_start(number) if piece else None
+    return state.first_kept if start is None else min(start, state.size)
 
 
 def all_pieces(log_id: int, start: int, stop: int) -> Iterator[Piece]:

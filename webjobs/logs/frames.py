@@ -124,6 +124,22 @@ def split_lines(data: bytes, frames: Iterable[Frame], open_stream: int | None) -
         yield RawLine(start, position, stream_of_line, began, is_begun)
 
 
+def last_boundary(data: bytes, frames: Sequence[Frame]) -> int:
+    """The end of `data` when a line ends there by its newline, else where its last line begins.
+
+    0 when no line begins behind the first byte.
+    """
+    line = data.rfind(b"\n") + 1
+    position = len(data)
+    for index in range(len(frames) - 1, 0, -1):
+        position -= frames[index].length
+        if position <= line:
+            break
+        if frames[index].stream != frames[index - 1].stream:
+            return position
+    return line
+
+
 def incomplete_character(data: bytes) -> int:
     """How many bytes at the end are the beginning of a UTF-8 character whose rest is missing."""
     if not data or data[-1] < 0x80:

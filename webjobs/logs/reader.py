@@ -8,11 +8,10 @@ deleted.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 
-from webjobs.logs.chunks import Piece, State, piece_at, piece_of_line, pieces, state_of
+from webjobs.logs.chunks import Piece, State, join, line_start, piece_at, pieces, state_of
 from webjobs.logs.frames import split_lines, unfinished
 from webjobs.models import Log
 from webjobs.states import Stream
@@ -76,8 +75,8 @@ def read_lines(log: Log, first_line: int, count: int, max_bytes: int = MAX_BYTES
     """
     state = state_of(log)
     first_line = max(first_line, _first_kept_line(state))
-    start = _line_start(state, first_line)
-    stop = _line_start(state, first_line + count)
+    start = line_start(state, first_line)
+    stop = line_start(state, first_line + count)
     return _page(state, start, min(stop, start + max(max_bytes, MIN_BYTES)))
 
 
@@ -97,20 +96,11 @@ def tail(log: Log, count: int, max_bytes: int = MAX_BYTES) -> Page:
 
 def _before(state: State, offset: int, count: int, max_bytes: int) -> Page:
     stop = min(max(offset, state.first_kept), state.size)
-    start = _line_start(state, max(1, _lines_until(state, stop) - count + 1))
+    start = line_start(state, max(1, _lines_until(state, stop) - count + 1))
     room = max(max_bytes, MIN_BYTES)
     if stop - start > room:
         start = _clean_start(state, stop - room, stop)
     return _page(state, start, stop)
-
-
-def _line_start(state: State, number: int) -> int:
-    """The offset of a line: the first kept one before what is kept, the size behind the last."""
-    if number > state.lines:
-        return state.size
-    piece = piece_of_line(state.log_id, number)
-    start = piece.line_start(number) if piece else None
-    return state.first_kept if start is None else min(start, state.size)
 
 
 def _first_kept_line(state: State) -> int:
@@ -128,12 +118,12 @@ def _lines_until(state: State, offset: int) -> int:
 
 def _clean_start(state: State, start: int, stop: int) -> int:
     """The first line that begins in these bytes, or else the first character."""
-    piece = _join(pieces(state.log_id, start, stop))
+    piece = join(pieces(state.log_id, start, stop))
     if piece is None:
         return start
-    line_start = piece.line_start(piece.lines_before + 1)
-    if line_start is not None:
-        return line_start
+    found = piece.line_start(piece.lines_before + 1)
+    if found is not None:
+        return found
     broken = next((i for i, byte in enumerate(piece.data[:4]) if byte & 0xC0 != 0x80), 0)
     return piece.offset + broken
 
@@ -141,7 +131,7 @@ def _clean_start(state: State, start: int, stop: int) -> int:
 def _page(state: State, start: int, stop: int) -> Page:
     """The lines between two offsets; `end` is a little before `stop` when that cuts a character."""
     # One byte more, where there is one, tells whether a line begins behind the page.
-    whole = _join(pieces(state.log_id, start, min(stop + 1, state.size)))
+    whole = join(pieces(state.log_id, start, min(stop + 1, state.size)))
     if whole is None or whole.offset >= stop:
         return _made(state, [], start, start, _lines_until(state, start) + 1)
     is_boundary = whole.begins_line(stop) if stop < whole.end else state.is_complete
@@ -154,18 +144,6 @@ def _page(state: State, start: int, stop: int) -> Page:
             lines = list(_lines(piece, is_boundary=False))
     first_line = piece.lines_before + whole.begins_line(piece.offset)
     return _made(state, lines, piece.offset, piece.end, first_line)
-
-
-def _join(found: Iterator[Piece]) -> Piece | None:
-    """Pieces that follow each other as one."""
-    all_pieces = list(found)
-    if len(all_pieces) < 2:
-        return all_pieces[0] if all_pieces else None
-    return replace(
-        all_pieces[0],
-        frames=list(chain.from_iterable(piece.frames for piece in all_pieces)),
-        data=b"".join(piece.data for piece in all_pieces),
-    )
 
 
 def _lines(piece: Piece, *, is_boundary: bool) -> Iterator[Line]:
