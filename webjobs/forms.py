@@ -19,7 +19,8 @@ from webjobs.models.setting import SettingError
 from webjobs.models.webjob import NAME_MAX_LENGTH
 from webjobs.runner.interpreters import split_arguments
 from webjobs.runner.package import PackageError
-from webjobs.states import JobType
+from webjobs.runner.settings_job import LIMITS
+from webjobs.states import Concurrency, JobType, RetryOn
 
 BaseForm = forms.BaseForm
 REQUIRED = gettext_lazy("This field is required")
@@ -185,6 +186,59 @@ class ScheduleForm(forms.Form):
 
     def clean_time_zone(self) -> str:
         return checked_zone(self.cleaned_data["time_zone"])
+
+
+def _number(name: str) -> forms.IntegerField:
+    lowest, highest = LIMITS[name]
+    return forms.IntegerField(required=False, min_value=lowest, max_value=highest)
+
+
+class PolicyForm(forms.Form):
+    """How the runs of a triggered WebJob follow each other; an empty number is the default."""
+
+    concurrency = forms.ChoiceField(
+        choices=[
+            (Concurrency.SKIP.value, gettext_lazy("Skip the new run")),
+            (Concurrency.QUEUE.value, gettext_lazy("Queue the new run")),
+            (Concurrency.PARALLEL.value, gettext_lazy("Run in parallel")),
+        ]
+    )
+    max_parallel = _number("max_parallel")
+    queue_limit = _number("queue_limit")
+    retry_attempts = _number("retry_attempts")
+    retry_delay = _number("retry_delay")
+    retry_on = forms.MultipleChoiceField(
+        choices=[
+            (RetryOn.FAILURE.value, gettext_lazy("When it failed")),
+            (RetryOn.LOST.value, gettext_lazy("When its instance was lost")),
+        ],
+        required=False,
+    )
+
+    @classmethod
+    def of(cls, job: WebJob) -> PolicyForm:
+        """As the settings of `job` are."""
+        values = {name: getattr(job, name) for name in cls.base_fields}
+        values["concurrency"] = job.concurrency or Concurrency.SKIP
+        if job.retry_on is None:
+            values["retry_on"] = [item.value for item in RetryOn]
+        return cls(initial=values)
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        if values.get("retry_attempts") and values.get("retry_on") == []:
+            self.add_error("retry_on", _("Say after what a run is tried again."))
+        return values
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        """The keys of settings.job; what is as by default is absent there."""
+        values = dict(self.cleaned_data)
+        if values["concurrency"] == Concurrency.SKIP:
+            values["concurrency"] = None
+        if len(values["retry_on"]) in (0, len(RetryOn)):
+            values["retry_on"] = None
+        return values
 
 
 class RunForm(forms.Form):

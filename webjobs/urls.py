@@ -31,6 +31,7 @@ _blade: list[URLPattern | URLResolver] = [
     path(_JOB + "properties", properties.properties, name="webjob-properties"),
     path(_JOB + "password", properties.password, name="webjob-password"),
     path(_JOB + "schedule", properties.schedule, name="webjob-schedule"),
+    path(_JOB + "policy", properties.policy, name="webjob-policy"),
     path(_JOB + "package", properties.package, name="webjob-package"),
     path(_JOB + "run", commands.run, name="webjob-run"),
     path(_JOB + "start", commands.start, name="webjob-start"),

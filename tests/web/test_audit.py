@@ -11,7 +11,7 @@ from django.test import TestCase
 
 from tests.web.objects import make_job, make_run, make_slot, make_upload
 from webjobs import dispatch
-from webjobs.dispatch import Actor, NewWebJob, SettingChange, record
+from webjobs.dispatch import Actor, NewWebJob, Policy, SettingChange, record
 from webjobs.models import AuditEntry
 from webjobs.runner.settings_job import JobSettings
 from webjobs.states import JobType, RunStatus
@@ -45,6 +45,7 @@ class AuditTests(TestCase):
                 triggered, make_upload("echo other"), actor
             ),
             "webjob.settings": lambda: dispatch.set_settings_job(triggered, JobSettings(), actor),
+            "webjob.policy": lambda: dispatch.set_policy(triggered, Policy("queue"), actor),
             "webjob.schedule": lambda: dispatch.set_schedule(
                 triggered, "0 0 * * * *", "", True, actor
             ),

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from tests.web.objects import make_job, make_run, make_slot
@@ -128,6 +130,66 @@ class ScheduleTests(PagesTestCase):
         self.assertEqual(set(response.json()["errors"]), {"cron", "time_zone"})
         page = self.post(self.url, {"cron": "0 0"}, script=False)
         self.assertContains(page, 'value="0 0"', status_code=400)
+
+    def test_only_contributors_change_it(self) -> None:
+        self.assert_refused_to(self.url, self.bob, self.carol)
+        self.assert_for_members_only(self.url, method="post")
+        self.assert_method_refused(self.url, "get")
+
+
+class PolicyTests(PagesTestCase):
+    url = BASE + "policy"
+
+    def setUp(self) -> None:
+        self.job = make_job(self.slot, "nightly", stopping_wait_time=7)
+
+    def kept(self) -> dict[str, Any]:
+        self.job.refresh_from_db()
+        return self.job.settings_job
+
+    def test_it_sets_concurrency_and_retries_and_nothing_else(self) -> None:
+        data = {
+            "concurrency": "queue", "queue_limit": "5", "retry_attempts": "3",
+            "retry_delay": "0", "retry_on": ["lost"],
+        }  # fmt: skip
+        self.assertEqual(self.post(self.url, data).status_code, 200)
+        expected = {
+            "concurrency": "queue", "queue_limit": 5, "retry_attempts": 3, "retry_delay": 0,
+            "retry_on": ["lost"], "stopping_wait_time": 7,
+        }  # fmt: skip
+        self.assertEqual(self.kept(), expected)
+        self.assertEqual(AuditEntry.objects.get().details["queue_limit"], 5)
+        page = self.get(BASE + "properties", self.carol)
+        self.assertContains(page, '<option value="queue" selected>')
+        self.assertContains(page, 'value="lost" checked')
+        self.assertNotContains(page, 'value="failure" checked')
+        self.assertContains(page, 'name="queue_limit" min="1" max="1000" value="5"')
+        self.assertContains(page, 'name="retry_delay" min="0" max="86400" value="0"')
+
+    def test_what_is_as_by_default_is_not_kept(self) -> None:
+        self.post(self.url, {"concurrency": "parallel", "max_parallel": "4"})
+        self.post(self.url, {"concurrency": "skip", "retry_on": ["failure", "lost"]})
+        self.assertEqual(self.kept(), {"stopping_wait_time": 7})
+
+    def test_what_cannot_be_is_refused_beside_its_field(self) -> None:
+        data = {
+            "concurrency": "both", "max_parallel": "1", "queue_limit": "0", "retry_attempts": "x",
+            "retry_delay": "-1", "retry_on": ["stop"],
+        }  # fmt: skip
+        response = self.post(self.url, data)
+        self.assertEqual(set(response.json()["errors"]), set(data))
+        page = self.post(self.url, data, script=False)
+        self.assertContains(page, 'max="100" value="1"', status_code=400)
+
+    def test_retries_must_be_after_something(self) -> None:
+        response = self.post(self.url, {"concurrency": "skip", "retry_attempts": "1"})
+        self.assertEqual(set(response.json()["errors"]), {"retry_on"})
+
+    def test_a_continuous_webjob_has_none(self) -> None:
+        make_job(self.slot, "listener", JobType.CONTINUOUS)
+        base = "/apps/demo/webjobs/continuous/listener/"
+        self.assertNotContains(self.get(base + "properties"), "/policy")
+        self.assertEqual(self.post(base + "policy", {"concurrency": "queue"}).status_code, 400)
 
     def test_only_contributors_change_it(self) -> None:
         self.assert_refused_to(self.url, self.bob, self.carol)

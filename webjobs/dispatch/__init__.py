@@ -15,10 +15,12 @@ from webjobs.dispatch.settings import (
 )
 from webjobs.dispatch.webjobs import (
     NewWebJob,
+    Policy,
     add_webjob,
     delete,
     parse_settings_of,
     replace_package,
+    set_policy,
     set_schedule,
     set_settings_job,
     start,
@@ -29,6 +31,7 @@ __all__ = [
     "PORTAL",
     "Actor",
     "NewWebJob",
+    "Policy",
     "Refused",
     "SettingChange",
     "add_webjob",
@@ -40,6 +43,7 @@ __all__ = [
     "replace_package",
     "restart",
     "run_now",
+    "set_policy",
     "set_publishing_password",
     "set_schedule",
     "set_settings_job",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -22,7 +22,7 @@ from webjobs.dispatch.asking import (
 )
 from webjobs.models import Run, Schedule, Slot, WebJob
 from webjobs.models.setting import lenient_engine_settings, settings_of
-from webjobs.runner.settings_job import JobSettings
+from webjobs.runner.settings_job import JobSettings, SettingsError, from_dict
 from webjobs.states import JobType
 from webjobs.tasks import nudge_workers
 
@@ -40,6 +40,21 @@ class NewWebJob:
     schedule: str | None = None
     time_zone: str | None = None
     is_singleton: bool | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What becomes of runs that overlap, and of runs that fail; None stands for the default.
+
+    The fields are keys of settings.job.
+    """
+
+    concurrency: str | None = None
+    max_parallel: int | None = None
+    queue_limit: int | None = None
+    retry_attempts: int | None = None
+    retry_delay: int | None = None
+    retry_on: list[str] | None = None
 
 
 @transaction.atomic
@@ -151,6 +166,26 @@ def set_schedule(
             schedule=expression, time_zone=time_zone, is_enabled=is_enabled,
         )  # fmt: skip
         job.refresh_from_db()
+
+
+def set_policy(job: WebJob, policy: Policy, actor: Actor) -> None:
+    """Change how the runs of a triggered WebJob follow each other; all other settings stay."""
+    if job.is_continuous:
+        raise Refused("not-triggered", "Only triggered WebJobs have runs.", 400)
+    wished = asdict(policy)
+    with transaction.atomic():
+        hold(job)
+        _apply(job, _checked(replace(parse_settings_of(job), **wished)))
+        _save_changed(job)
+        record(actor, "webjob.policy", job.slot, path_of(job), **wished)
+        job.refresh_from_db()
+
+
+def _checked(values: JobSettings) -> JobSettings:
+    try:
+        return from_dict(values.to_dict())
+    except SettingsError as error:
+        raise Refused("settings", str(error), 400) from error
 
 
 def parse_settings_of(job: WebJob) -> JobSettings:

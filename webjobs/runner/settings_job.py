@@ -17,6 +17,13 @@ MAX_BYTES = 256 * 1024
 MAX_WAIT = 2**31 - 1  # Seconds; what an integer column of every database holds.
 
 _DEFAULT_WAIT = {JobType.CONTINUOUS: 5, JobType.TRIGGERED: 30}
+# The lowest and the highest value of the policies' numbers; the delay is in seconds.
+LIMITS: Mapping[str, tuple[int, int]] = {
+    "max_parallel": (2, 100),
+    "queue_limit": (1, 1000),
+    "retry_attempts": (0, 10),
+    "retry_delay": (0, 86400),
+}
 
 
 def _is(wanted: type) -> Callable[[Json], bool]:
@@ -38,18 +45,17 @@ def _is_retry_on(value: Json) -> bool:
 
 
 # What a key may hold, and how that is said.
-_WANTED: Mapping[str, tuple[Callable[[Json], bool], str]] = {
+_WANTED: dict[str, tuple[Callable[[Json], bool], str]] = {
     "schedule": (_is(str), 'a text, for example "0 */15 * * * *"'),
     "is_singleton": (_is(bool), "true or false"),
     "is_in_place": (_is(bool), "true or false"),
     "stopping_wait_time": (_whole(0, MAX_WAIT), "a whole number of seconds, 0 or more"),
     "time_zone": (_is(str), 'a text, for example "Europe/Paris"'),
     "concurrency": (_is_policy, '"skip", "queue" or "parallel"'),
-    "max_parallel": (_whole(2, 100), "a whole number from 2 to 100"),
-    "queue_limit": (_whole(1, 1000), "a whole number from 1 to 1000"),
-    "retry_attempts": (_whole(0, 10), "a whole number from 0 to 10"),
-    "retry_delay": (_whole(0, 86400), "a whole number of seconds from 0 to 86400"),
     "retry_on": (_is_retry_on, 'a list of "failure", "lost" or both'),
+} | {
+    key: (_whole(lowest, highest), f"a whole number from {lowest} to {highest}")
+    for key, (lowest, highest) in LIMITS.items()
 }
 
 

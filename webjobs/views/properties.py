@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webjobs import dispatch, ncrontab
 from webjobs.access import actor_of, webjob_for
-from webjobs.forms import BaseForm, PackageForm, PasswordForm, ScheduleForm
+from webjobs.forms import BaseForm, PackageForm, PasswordForm, PolicyForm, ScheduleForm
 from webjobs.models import Role, WebJob
 from webjobs.models.app import PRODUCTION, new_password
 from webjobs.timezones import names as zone_names
@@ -42,6 +42,7 @@ def _context(request: HttpRequest, job: WebJob) -> dict[str, Any]:
         "rights": rights_in(request, job.slot.app),
         "schedule": schedule,
         "preview": shown,
+        "policy_form": PolicyForm.of(job),
         "zone": zone,
         "zone_names": zone_names(),
         "webhook": request.build_absolute_uri(_webhook_path(job)),
@@ -115,6 +116,24 @@ def schedule(
     except dispatch.Refused as error:
         return refused(request, error, error.message, url)
     message = _("Successfully updated the schedule of WebJob '%(name)s'") % {"name": job.name}
+    return done(request, message, url)
+
+
+@require_POST
+def policy(
+    request: HttpRequest, app: str, type: str, name: str, slot: str = PRODUCTION
+) -> HttpResponse:
+    """Change what becomes of runs of a triggered WebJob that overlap or fail."""
+    job = webjob_for(request, app, slot, type, name, Role.CONTRIBUTOR)
+    form = PolicyForm(request.POST)
+    if not form.is_valid():
+        return invalid(form) if wants_json(request) else _page(request, job, policy_form=form)
+    url = job_url(job, "webjob-properties")
+    try:
+        dispatch.set_policy(job, dispatch.Policy(**form.policy), actor_of(request))
+    except dispatch.Refused as error:
+        return refused(request, error, error.message, url)
+    message = _("Successfully updated the runs of WebJob '%(name)s'") % {"name": job.name}
     return done(request, message, url)
 
 
