@@ -36,7 +36,8 @@ def holder_and_other(job: WebJob, nodes: list[Node]) -> tuple[Node, Node]:
     """Which node runs it, once it runs, and which one stands by."""
 
     def found() -> Node | None:
-        names = job.copies.filter(status=CopyStatus.RUNNING).values_list("instance__name")
+        leased = job.copies.filter(status=CopyStatus.RUNNING, is_leased=True)
+        names = leased.values_list("instance__name")
         return next((node for node in nodes if (node.name,) in names), None)
 
     holder = until(found, seconds=20, what="a holder")
