@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.pages import answer, expect_toast, sign_in
@@ -121,24 +121,30 @@ def finished(slot: Slot, text: bytes) -> Run:
     return run
 
 
+def numbered(page: Page, number: int) -> Locator:
+    """The line of this number; finding it by its text takes long among thousands."""
+    return page.locator(f'.line[data-n="{number}"]')
+
+
 def test_a_long_log_opens_at_its_end_and_shows_earlier_lines_on_demand(
     person: Page, live_server: LiveServer, slot: Slot
 ) -> None:
-    run = finished(slot, b"".join(b"line %d\n" % number for number in range(1, 10_001)))
+    run = finished(slot, b"".join(b"line %d\n" % number for number in range(1, 5001)))
     person.goto(address(live_server, run))
     lines = person.locator(".log-lines .line")
     expect(lines).to_have_count(2000)
-    expect(person.get_by_text("line 10000", exact=True)).to_be_in_viewport()
+    expect(numbered(person, 5000)).to_be_in_viewport()
     person.get_by_role("button", name="show earlier").click()
     expect(lines).to_have_count(4000)
-    expect(lines.first).to_have_text("line 6001")
+    expect(lines.first).to_have_text("line 1001")
     person.get_by_role("button", name="To the start").click()
     expect(lines.first).to_have_text("line 1")
     expect(lines.first).to_be_in_viewport()
     person.get_by_role("button", name="show later").click()
-    expect(person.get_by_text("line 10000", exact=True)).to_be_attached()
+    expect(numbered(person, 5000)).to_be_attached()
+    expect(lines).to_have_count(5000)
     person.get_by_role("button", name="To the end").click()
-    expect(person.get_by_text("line 10000", exact=True)).to_be_in_viewport()
+    expect(numbered(person, 5000)).to_be_in_viewport()
 
 
 def test_a_link_to_a_line_opens_there(person: Page, live_server: LiveServer, slot: Slot) -> None:
