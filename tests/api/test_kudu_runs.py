@@ -69,6 +69,24 @@ class RunTests(ApiTestCase):
             self.assertEqual(self.post(JOB + f"/run?wait={text}").status_code, 400)
         self.assertFalse(Run.objects.exists())
 
+    def test_a_request_that_is_repeated_with_its_key_starts_one_run(self) -> None:
+        key = {"HTTP_IDEMPOTENCY_KEY": "deploy-17"}
+        first = self.post(JOB + "/run?arguments=a", **key)
+        again = self.post(JOB + "/run?arguments=a", **key)
+        self.assertEqual((first.status_code, again.status_code), (202, 202))
+        self.assertEqual(first["Location"], again["Location"])
+        self.assertEqual(Run.objects.count(), 1)
+        self.assertEqual(self.post(JOB + "/run?arguments=b", **key).status_code, 422)
+        long = {"HTTP_IDEMPOTENCY_KEY": "x" * 256}
+        self.assertEqual(self.post(JOB + "/run", **long).status_code, 400)
+
+    def test_a_key_whose_request_was_refused_can_be_used_again(self) -> None:
+        blocking = make_run(self.job, RunStatus.RUNNING)
+        key = {"HTTP_IDEMPOTENCY_KEY": "deploy-18"}
+        self.assertEqual(self.post(JOB + "/run", **key).status_code, 409)
+        blocking.delete()
+        self.assertEqual(self.post(JOB + "/run", **key).status_code, 202)
+
     def test_a_run_that_is_queued_can_be_stopped(self) -> None:
         location = urlsplit(self.post(JOB + "/run")["Location"]).path
         self.assertEqual(self.post(location + "/stop", auth=self.of(self.reader)).status_code, 403)

@@ -1,12 +1,16 @@
-"""All addresses of the API. Kudu exists for production and for each other slot."""
+"""All addresses of the API and of its tokens. Kudu is there for production and for each slot."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from webjobs.views import tokens
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("scm/<str:app>/slots/<str:slot>/", include("webjobs.api.kudu.urls")),
     path("scm/<str:app>/", include("webjobs.api.kudu.urls")),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke", tokens.token_revoke, name="token-revoke"),
     path("", include("webjobs.api.arm.urls")),
     path("", include("webjobs.api.identity.urls")),
 ]

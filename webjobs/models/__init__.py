@@ -3,6 +3,7 @@
 from webjobs.models.app import App, Membership, Role, Slot
 from webjobs.models.audit import AuditEntry
 from webjobs.models.continuous import Copy
+from webjobs.models.idempotency import IdempotencyKey
 from webjobs.models.instance import Beat, Instance
 from webjobs.models.lease import Lease
 from webjobs.models.log import Log, LogChunk
@@ -21,6 +22,7 @@ __all__ = [
     "Beat",
     "Copy",
     "EngineSettings",
+    "IdempotencyKey",
     "Instance",
     "Lease",
     "Log",

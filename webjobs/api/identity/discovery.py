@@ -17,6 +17,7 @@ def _openid(request: HttpRequest, tenant: str) -> HttpResponse:
         "issuer": root + version,
         "authorization_endpoint": f"{root}/oauth2{version}/authorize",
         "token_endpoint": f"{root}/oauth2{version}/token",
+        "jwks_uri": f"{root}/discovery{version}/keys",
         "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
         "grant_types_supported": ["client_credentials"],
         "response_types_supported": ["token"],
@@ -25,6 +26,11 @@ def _openid(request: HttpRequest, tenant: str) -> HttpResponse:
         "scopes_supported": [".default"],
     }
     return answer(document)
+
+
+def _keys(request: HttpRequest, tenant: str) -> HttpResponse:
+    """None: nobody but this portal reads its tokens."""
+    return answer({"keys": []})
 
 
 def _metadata(request: HttpRequest) -> HttpResponse:
@@ -46,4 +52,5 @@ def _metadata(request: HttpRequest) -> HttpResponse:
 
 
 openid = IDENTITY.endpoint(GET=_openid)
+keys = IDENTITY.endpoint(GET=_keys)
 metadata = IDENTITY.endpoint(GET=_metadata)
