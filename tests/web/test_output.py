@@ -5,7 +5,7 @@ from django.utils import timezone
 from tests.web.objects import make_instance, make_job, make_run
 from tests.web.pages import PagesTestCase
 from tests.web.test_runs import BASE, write
-from webjobs.logs import LogWriter, log_of_copy
+from webjobs.logs import LogWriter, log_of_copy, log_of_run
 from webjobs.models import Copy
 from webjobs.states import JobType, RunStatus, Stream
 
@@ -91,6 +91,16 @@ class RunTextTests(PagesTestCase):
         content = bytes(range(256)) + b"\r\n<b>"
         write(self.finished, content)
         self.assertEqual(self.text("?raw=1"), content)
+
+    def test_raw_is_of_one_stream_when_it_is_asked_for(self) -> None:
+        writer = LogWriter(log_of_run(self.finished, "327e1e"), limit=10**6)
+        writer.append(Stream.OUT, b"one\n", 1_780_000_000.0)
+        writer.append(Stream.ERR, b"two\n", 1_780_000_001.0)
+        writer.system(Stream.SYSTEM, "three")
+        writer.append(Stream.OUT, b"four\n", 1_780_000_002.0)
+        writer.complete()
+        self.assertEqual(self.text("?raw=out"), b"one\nfour\n")
+        self.assertEqual(self.text("?raw=err"), b"two\n")
 
     def test_without_output_it_is_empty(self) -> None:
         self.assertEqual(self.text(), b"")

@@ -15,12 +15,14 @@ from webjobs import logs
 from webjobs.access import run_for, webjob_for
 from webjobs.models import Copy, Log, Run, WebJob
 from webjobs.models.app import PRODUCTION
+from webjobs.states import Stream
 from webjobs.views.addresses import run_url, slot_url
 
 # What a page shows at first, and what "show earlier" adds.
 SHOWN_LINES = 2000
 # Of one answer; a line longer than this arrives in parts.
 MAX_BYTES = 256 * 1024
+STREAMS = {"out": Stream.OUT, "err": Stream.ERR}
 
 
 @dataclass(frozen=True)
@@ -109,10 +111,12 @@ def _pieces(request: HttpRequest, log: Log | None, status: str, *, is_final: boo
 
 
 def _text(request: HttpRequest, log: Log | None, name: str) -> HttpResponse | StreamingHttpResponse:
-    """Azure's text by default; `?raw=1` the bytes themselves. Both as plain text, in the page."""
+    """Azure's text by default, else the bytes themselves: `?raw=1` all, `?raw=out` and `?raw=err`
+    what the job wrote to one stream. Always as plain text, in the page."""
     parts: Iterator[bytes] = iter(())
     if log is not None:
-        parts = logs.raw(log) if request.GET.get("raw") else logs.azure_text(log)
+        wanted = request.GET.get("raw")
+        parts = logs.raw(log, STREAMS.get(wanted)) if wanted else logs.azure_text(log)
     response = StreamingHttpResponse(parts, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'inline; filename="{name}"'
     return response
