@@ -16,8 +16,10 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 help:
 	@echo "make run      start the portal (installs what it needs first)"
 	@echo "make test     all checks and tests, on SQLite and on PostgreSQL"
+	@echo "make test-clients  Azure's own clients against a portal; needs Node.js and 1 GB"
 	@echo "make lint     formatting, style, types, deployment and migration checks"
 	@echo "make unit     the fast tests only"
+	@echo "make bench    how fast it is here, beside the machine's own limits and other programs"
 	@echo "make format   format the code and mend what can be mended"
 
 .PHONY: run
@@ -30,6 +32,17 @@ test: lint
 	$(PYTEST)
 	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser and not own_database"
 
+.PHONY: test-clients
+test-clients: tools
+	@$(call client,python,requirements.txt)
+	@$(call client,az,requirements-az.txt)
+	@stamp=tests/clients/node_modules/.stamp; now=$$(cksum < tests/clients/package-lock.json); \
+	if [ "$$now" != "$$(cat $$stamp 2>/dev/null)" ]; then \
+		(cd tests/clients && npm ci --ignore-scripts --no-audit --no-fund) || exit 1; \
+		echo "$$now" > $$stamp; \
+	fi
+	TEST_CLIENTS=.venv-clients $(BIN)/python -m pytest tests/clients
+
 .PHONY: lint
 lint: tools
 	$(BIN)/ruff format --check .
@@ -41,6 +54,10 @@ lint: tools
 .PHONY: unit
 unit: tools
 	$(BIN)/python -m pytest tests/unit
+
+.PHONY: bench
+bench: tools
+	@ROWS="$(ROWS)" QUICK="$(QUICK)" FULL="$(FULL)" $(BIN)/python -m tests.bench
 
 .PHONY: format
 format: tools
@@ -77,6 +94,19 @@ now=$$(cat $(2) | cksum); \
 if [ "$$now" != "$$(cat $$stamp 2>/dev/null)" ]; then \
 	echo "Installing the packages of $(1)"; \
 	$(BIN)/python -m pip install --disable-pip-version-check --no-input -r $(1) || exit 1; \
+	echo "$$now" > $$stamp; \
+fi
+endef
+
+# $(1): the environment below .venv-clients; $(2): what it holds.
+define client
+stamp=.venv-clients/$(1).stamp; \
+now=$$(cksum < tests/clients/$(2)); \
+if [ "$$now" != "$$(cat $$stamp 2>/dev/null)" ]; then \
+	echo "Installing the packages of tests/clients/$(2)"; \
+	$(BIN)/python -m venv --clear .venv-clients/$(1) || exit 1; \
+	.venv-clients/$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+		-r tests/clients/$(2) || exit 1; \
 	echo "$$now" > $$stamp; \
 fi
 endef

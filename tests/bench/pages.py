@@ -1,0 +1,98 @@
+"""Pages with much to show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from tests.bench.site import Bench, Client, Site
+from tests.bench.table import Figure, Row, milliseconds, percentile, times
+from webjobs.models import Run, WebJob
+from webjobs.models.queueing import insert_runs
+from webjobs.models.run import run_number
+from webjobs.states import JobType, RunStatus, Trigger
+
+JOBS = 1000
+FEW_RUNS = 1000
+MANY_RUNS = 100_000
+ALL_RUNS = 1_000_000
+# Runs of one transaction, so that the portal's own writes get their turn.
+BATCH = 5000
+REQUESTS = 40
+COLUMNS = ("job_id", "number", "status", "queued_at", "started_at", "ended_at")
+
+
+def _rows(job: WebJob, end: datetime, first: int, last: int) -> Iterator[Sequence[Any]]:
+    for index in range(first, last):
+        at = end - timedelta(seconds=index)
+        status = RunStatus.FAILED if index % 10 == 0 else RunStatus.SUCCESS
+        yield job.pk, run_number(at), status, at, at, at + timedelta(seconds=1)
+
+
+def _insert(job: WebJob, end: datetime, first: int, last: int) -> None:
+    """Ended runs, one a second, from the `first` to the `last` before `end`."""
+    template = Run(trigger=Trigger.SCHEDULE, trigger_text="Schedule - * * * * * *")
+    for start in range(first, last, BATCH):
+        insert_runs(template, COLUMNS, list(_rows(job, end, start, min(last, start + BATCH))))
+
+
+def _p95(client: Client, paths: Sequence[str], count: int) -> float:
+    """Seconds; the requests are shared out among `paths`, each of which was asked for once."""
+    for path in paths:
+        client.get(path)
+    taken = []
+    for number in range(count):
+        begun = time.perf_counter()
+        client.get(paths[number % len(paths)])
+        taken.append(time.perf_counter() - begun)
+    return percentile(taken, 95)
+
+
+def _history(site: Site, job: WebJob, end: datetime, runs: int) -> list[str]:
+    """The history of the app and of the job; newest, in the middle, and of one status."""
+    details = f"/apps/{site.name}/history/triggered/{job.name}/"
+    middle = run_number(end - timedelta(seconds=runs // 2))
+    queries = ("", f"?before={middle}", "?status=Failed")
+    return [f"/apps/{site.name}/history/", *(details + query for query in queries)]
+
+
+def listed(bench: Bench) -> Iterator[Figure]:
+    site, client = bench.site("listed"), bench.signed_in()
+    count, requests = bench.count(JOBS), bench.count(REQUESTS)
+    job = site.upload(JobType.TRIGGERED, "job", "true\n")
+    blade = f"/apps/{site.name}/webjobs/"
+    paths = [blade, f"{blade}rows"]
+    one = _p95(client, paths, requests)
+    site.copies_of(job, count)
+    many = _p95(client, paths, requests)
+    yield Figure(
+        f"list pages with {count:,} jobs (p95 of {requests})", milliseconds(many),
+        f"with 1 job {milliseconds(one)}", times(many, one), "<= 100 ms",
+    )  # fmt: skip
+
+
+def history(bench: Bench) -> Iterator[Figure]:
+    site, client = bench.site("history"), bench.signed_in()
+    runs = ALL_RUNS if bench.full else bench.count(MANY_RUNS)
+    requests = bench.count(REQUESTS)
+    # The clean-up leaves them alone.
+    site.set(WEBJOBS_HISTORY_SIZE=str(10 * ALL_RUNS))
+    job, end = site.upload(JobType.TRIGGERED, "often", "true\n"), timezone.now()
+    _insert(job, end, 0, FEW_RUNS)
+    few = _p95(client, _history(site, job, end, FEW_RUNS), requests)
+    _insert(job, end, FEW_RUNS, runs)
+    many = _p95(client, _history(site, job, end, runs), requests)
+    yield Figure(
+        f"history pages with {runs:,} runs (p95 of {requests})", milliseconds(many),
+        f"with {FEW_RUNS:,} runs {milliseconds(few)}", times(many, few), "<= 100 ms, the same",
+    )  # fmt: skip
+
+
+ROWS = (
+    Row("list pages with 1,000 jobs", 30, listed),
+    Row("history pages with many runs", 60, history),
+)

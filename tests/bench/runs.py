@@ -1,0 +1,104 @@
+"""Triggered runs: how soon they begin and end, and how many at once."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+from tests.bench.site import Bench, Client, Site, wait_final
+from tests.bench.table import Figure, NotMeasured, Row, milliseconds, times
+from webjobs import logs
+from webjobs.models import Log, Run, WebJob
+from webjobs.states import JobType, RunStatus, Stream
+
+# Bash fills it in without starting a program.
+CLOCK = 'echo "$EPOCHREALTIME"\n'
+CONNECTIONS = 16
+SPAWNS = 300
+
+
+def _first_line(run: Run) -> float:
+    """The clock that the job printed."""
+    text = b"".join(logs.raw(Log.objects.get(run=run), Stream.OUT))
+    return float(text.split(b"\n")[0].replace(b",", b"."))
+
+
+def _raw_seconds(script: Path, times: int) -> tuple[float, float]:
+    """Median seconds from the start of the script, without a portal, to its first line and end."""
+    first, ended = [], []
+    for _ in range(times):
+        asked = time.time()
+        done = subprocess.run(["bash", script], capture_output=True, check=True)
+        ended.append(time.time() - asked)
+        first.append(float(done.stdout.replace(b",", b".")) - asked)
+    return statistics.median(first), statistics.median(ended)
+
+
+def latency(bench: Bench) -> Iterator[Figure]:
+    site, count = bench.site("latency"), bench.count(30)
+    job, client = site.upload(JobType.TRIGGERED, "clock", CLOCK), site.client()
+    first, recorded = [], []
+    for _ in range(count):
+        asked = time.time()
+        run = site.run(client, job)
+        wait_final([run])
+        recorded.append(time.time() - asked)
+        first.append(_first_line(run) - asked)
+    script = bench.folder / "clock.sh"
+    script.write_text(CLOCK)
+    raw = _raw_seconds(script, count)
+    ours = statistics.median(first), statistics.median(recorded)
+    names = "run now to the job's first line", "run now to recorded complete"
+    for name, mine, bare, aim in zip(names, ours, raw, ("60 ms", "90 ms"), strict=True):
+        yield Figure(
+            f"{name} (median of {count})", milliseconds(mine), f"bash alone {milliseconds(bare)}",
+            times(mine, bare), f"<= {aim}",
+        )  # fmt: skip
+
+
+def _spawns_a_second() -> float:
+    """How often this machine starts a shell and waits for its end, one after the other."""
+    begun = time.perf_counter()
+    for _ in range(SPAWNS):
+        pid = os.posix_spawn("/bin/sh", ["sh", "-c", "true"], {})
+        os.waitpid(pid, 0)
+    return SPAWNS / (time.perf_counter() - begun)
+
+
+def _ask(site: Site, jobs: list[WebJob]) -> list[Run]:
+    client: Client = site.client()
+    try:
+        return [site.run(client, job) for job in jobs]
+    finally:
+        client.close()
+
+
+def burst(bench: Bench) -> Iterator[Figure]:
+    site, count = bench.site("burst"), bench.count(200)
+    jobs = site.copies_of(site.upload(JobType.TRIGGERED, "nothing", "true\n"), count)
+    shares = [list(islice(jobs, start, None, CONNECTIONS)) for start in range(CONNECTIONS)]
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        begun = time.perf_counter()
+        runs = [run for share in pool.map(_ask, [site] * CONNECTIONS, shares) for run in share]
+        wait_final(runs)
+        seconds = time.perf_counter() - begun
+    good = Run.objects.filter(pk__in=[run.pk for run in runs], status=RunStatus.SUCCESS)
+    if good.filter(log__is_complete=True).count() != count:
+        raise NotMeasured(f"only {good.count()} of {count} runs were recorded with their logs")
+    rate, raw = count / seconds, _spawns_a_second()
+    yield Figure(
+        f"{count} no-op shell runs at once over the API", f"{rate:.0f} runs/s",
+        f"fork+exec+wait {raw:.0f}/s", f"{rate / raw:.0%}", ">= 100 runs/s, >= 12%",
+    )  # fmt: skip
+
+
+ROWS = (
+    Row("run now to first line and to complete", 40, latency),
+    Row("200 runs at once", 40, burst),
+)

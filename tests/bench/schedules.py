@@ -1,0 +1,180 @@
+"""10,000 schedules: a real beat and a real broker, on a database of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import redis
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from tests.bench.site import Bench, wait_for
+from tests.bench.table import Figure, NotMeasured, Row, milliseconds, percentile
+from tests.support import broker
+from tests.support.portal import environ
+from webjobs.models import App, Beat, Package, Run, Schedule, Slot, WebJob
+from webjobs.states import JobType
+
+# The name of the other database for Django.
+ALIAS = "schedules"
+BATCH = 1000
+# After its first tick a beat has all schedules in its heap; the start is not what is measured.
+WARM_UP = 3
+
+
+def _make_database(folder: Path) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+        cwd=settings.BASE_DIR, env=environ(folder), stdin=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
+    name = str(folder / "db.sqlite3")
+    connections.databases[ALIAS] = {**connections.databases["default"], "NAME": name}
+
+
+def _fill(count: int) -> None:
+    """So many schedules, spread over the seconds of a minute."""
+    app = App.objects.using(ALIAS).create(name="bench")
+    slot = Slot.objects.using(ALIAS).create(app=app)
+    package = Package.objects.using(ALIAS).create(
+        sha256="a" * 64, size=3, kind="file", file_name="run.sh", script="run.sh"
+    )
+    jobs = WebJob.objects.using(ALIAS).bulk_create(
+        [
+            WebJob(
+                slot=slot,
+                name=f"job-{number}",
+                type=JobType.TRIGGERED,
+                package=package,
+                script="run.sh",
+            )
+            for number in range(count)
+        ],
+        batch_size=BATCH,
+    )
+    since = timezone.now() + timedelta(seconds=1)
+    Schedule.objects.using(ALIAS).bulk_create(
+        [
+            Schedule(job=job, expression=f"{number % 60} * * * * *", since=since, changed_at=since)
+            for number, job in enumerate(jobs)
+        ],
+        batch_size=BATCH,
+    )
+
+
+class _Messages(threading.Thread):
+    """A worker that only notes when it was told of each run."""
+
+    def __init__(self, socket: Path) -> None:
+        super().__init__(daemon=True)
+        self._client = redis.Redis(unix_socket_path=str(socket))
+        self.arrived: list[tuple[int, float]] = []
+
+    def run(self) -> None:
+        while True:
+            try:
+                item = self._client.blpop([settings.CELERY_TASK_DEFAULT_QUEUE], timeout=1)
+            except redis.RedisError:
+                return
+            if isinstance(item, (list, tuple)):
+                self._note(json.loads(item[1]), time.time())
+
+    def _note(self, message: dict[str, dict[str, str]], at: float) -> None:
+        if message["headers"]["task"] == "webjobs.execute_run":
+            pk = message["headers"]["argsrepr"].strip("(),[]")
+            self.arrived.append((int(pk), at))
+
+
+@contextmanager
+def _beat(folder: Path, socket: Path) -> Iterator[psutil.Process]:
+    count = Beat.objects.using(ALIAS).count()
+    address = f"redis+socket://{socket}"
+    with (folder / "beat.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-q", "-A", "portal", "beat", "--pidfile="],
+            cwd=settings.BASE_DIR, env=environ(folder, REDIS_URL=address),
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        )  # fmt: skip
+    try:
+        beats = Beat.objects.using(ALIAS)
+        wait_for(lambda: beats.count() > count, 40, lambda: "the beat has not ticked")
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _cpu(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return used.user + used.system
+
+
+def _lateness(messages: _Messages, since: float, until: float) -> list[float]:
+    """Of the messages for occurrences of this span."""
+    wanted = dict(Run.objects.using(ALIAS).values_list("pk", "scheduled_for"))
+    late = []
+    for pk, arrived in messages.arrived:
+        moment = wanted.get(pk)
+        if moment is not None and since <= moment.timestamp() < until:
+            late.append(arrived - moment.timestamp())
+    return late
+
+
+def one_a_minute(bench: Bench) -> Iterator[Figure]:
+    folder = bench.folder / "schedules"
+    socket, count = folder / "run" / "broker.sock", bench.count(10_000)
+    seconds = bench.seconds(60)
+    folder.mkdir()
+    _make_database(folder)
+    with broker.running(socket):
+        messages = _Messages(socket)
+        messages.start()
+        _fill(count)
+        with _beat(folder, socket) as first:
+            time.sleep(WARM_UP)
+            used, since = _cpu(first), time.time()
+            time.sleep(seconds)
+            cpu = (_cpu(first) - used) / (time.time() - since)
+            until = time.time() - 1
+            late = _lateness(messages, since, until)
+            yield _punctual(count, late, cpu, until - since)
+            with _beat(folder, socket):
+                time.sleep(bench.seconds(12))
+        yield _doubled(messages)
+    connections[ALIAS].close()
+
+
+def _punctual(count: int, late: list[float], cpu: float, seconds: float) -> Figure:
+    expected = count * seconds / 60
+    if len(late) < expected * 0.95:
+        raise NotMeasured(f"only {len(late)} of about {expected:.0f} occurrences were sent")
+    ninety_nine = milliseconds(percentile(late, 99))
+    return Figure(
+        f"{count:,} schedules, one per minute each: lateness of the message",
+        f"p99 {ninety_nine}, last {milliseconds(max(late))}; beat {cpu:.0%} of a core",
+        aim="p99 <= 500 ms; <= 30% of a core",
+    )
+
+
+def _doubled(messages: _Messages) -> Figure:
+    runs = Run.objects.using(ALIAS).exclude(scheduled_for=None)
+    occurrences = runs.values_list("job", "scheduled_for")
+    rows = occurrences.count() - occurrences.distinct().count()
+    sent = Counter(pk for pk, _ in messages.arrived)
+    doubled = sum(1 for times in sent.values() if times > 1)
+    return Figure(
+        "the same with a second beat", f"{rows} occurrences and {doubled} messages twice", aim="0"
+    )
+
+
+ROWS = (Row("10,000 schedules, one per minute each", 130, one_a_minute),)
