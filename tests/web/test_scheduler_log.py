@@ -7,7 +7,7 @@ from datetime import timedelta
 from tests.web.objects import make_run
 from tests.web.schedules import NOON, ScheduleTestCase, at
 from webjobs.logs import log_of_schedule, tail
-from webjobs.models import Log, Schedule
+from webjobs.models import Log, Schedule, WebJob
 from webjobs.scheduler import words
 from webjobs.scheduler.journal import FLUSH_LOGS, LOG_LIMIT, MAX_WAITING
 from webjobs.states import RunStatus, Stream
@@ -50,6 +50,14 @@ class TestLog(ScheduleTestCase):
         lines = self.lines(schedule)
         self.assertEqual(lines[1], "Missed 3 schedules, most recent at 2026-03-02 15:00:00 UTC")
         self.assertIn("WebJob not invoked. The previous run", lines[3])
+
+    def test_it_tells_that_a_run_waits(self) -> None:
+        schedule = self.make("0 0 * * * *")
+        WebJob.objects.filter(pk=schedule.job_id).update(concurrency="queue")
+        make_run(schedule.job, RunStatus.RUNNING, at=NOON)
+        self.beat.work(at("13:00"))
+        self.assertIn("WebJob queued, it waits for the runs before", self.lines(schedule))
+        self.assertNotIn("WebJob invoked", self.lines(schedule))
 
     def test_it_tells_that_a_schedule_was_switched_off(self) -> None:
         schedule = self.make("0 0 * * * *")

@@ -151,7 +151,8 @@ class Scheduler:
         pk = plan.row.pk
         for entry in fired.entries:
             if entry.status == RunStatus.QUEUED:
-                self.journal.note(pk, words.LOG_INVOKED, now)
+                message = words.LOG_QUEUED if entry.lane is None else words.LOG_INVOKED
+                self.journal.note(pk, message, now)
             elif entry.status == RunStatus.SKIPPED:
                 message = words.log_not_invoked(entry.reason)
                 self.journal.note(pk, message, now, Stream.SYSTEM_WARN)

@@ -105,4 +105,5 @@ def log_not_invoked(reason: str) -> str:
 
 
 LOG_INVOKED = "WebJob invoked"
+LOG_QUEUED = "WebJob queued, it waits for the runs before"
 LOG_REMOVED = "Removing current schedule from WebJob"
