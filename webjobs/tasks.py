@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
-from webjobs import endings, housekeeping
+from webjobs import endings, housekeeping, retention
 from webjobs.execution import current_executor
 from webjobs.messages import EXECUTE_RUN, enqueue_run
 
@@ -38,6 +38,7 @@ def clean_up() -> None:
     housekeeping.trim_histories()
     housekeeping.purge_deleted(now)
     housekeeping.forget_copies(now)
+    retention.enforce(now)
 
 
 def enqueue_runs(run_pks: Sequence[int]) -> bool:

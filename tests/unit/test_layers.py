@@ -20,7 +20,7 @@ LEVELS: dict[str, int] = {
             "models",
             "migrations logs packages forms messages",
             "home leases machine managed execution supervisor scheduler endings housekeeping "
-            "heartbeat",
+            "retention heartbeat",
             "tasks worker beat",
             "dispatch access",
             "views templatetags api admin management urls apps first_start",

@@ -9,7 +9,7 @@ from django.test import TestCase
 from tests.support.logs import new_log
 from webjobs import logs
 from webjobs.logs import LogWriter, Page
-from webjobs.models import Log, Run
+from webjobs.models import Log
 from webjobs.states import Stream
 
 OUT, ERR = Stream.OUT, Stream.ERR
@@ -40,7 +40,7 @@ class PageTests(TestCase):
             self.assertEqual((page.start, page.end, page.size, page.first_line), (0, 0, 0, 1))
 
     def test_a_deleted_log_is_said_to_be_gone(self) -> None:
-        Run.objects.all().delete()
+        Log.objects.all().delete()
         with self.assertRaises(Log.DoesNotExist):
             logs.read_after(self.log, 0)
 

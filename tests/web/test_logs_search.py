@@ -298,7 +298,7 @@ class ModelTests(HypothesisTestCase):
         flags = re.NOFLAG if match_case else re.IGNORECASE
         expected = model(log, re.compile(re.escape(text), flags))
         sought = finder(text, match_case=match_case)
-        self.check(log, Small(sought, size, len(text.encode())), expected, size)
+        self.check(log, Small(sought, size, len(text.encode())), expected)
 
     @settings(max_examples=50, deadline=None)
     @given(PARTS, PATTERNS, st.booleans(), st.sampled_from([400, 10**6]))
@@ -308,16 +308,15 @@ class ModelTests(HypothesisTestCase):
         log = written(*parts)
         expected = model(log, re.compile(text, re.NOFLAG if match_case else re.IGNORECASE))
         sought = finder(text, is_regex=True, match_case=match_case)
-        self.check(log, Small(sought, size, size // 4), expected, 64)
+        self.check(log, Small(sought, size, size // 4), expected)
 
     def check(
         self,
         log: Log,
         sought: Finder,
         expected: list[tuple[int, list[tuple[int, int]]]],
-        block: int,
     ) -> None:
-        with patch.object(blocks, "BLOCK", block):
+        with patch.object(blocks, "BLOCK", 2 * sought.window):
             found = forward(log, sought)
             back = backward(log, sought)
         self.assertEqual(numbers(found), [number for number, _ in expected])

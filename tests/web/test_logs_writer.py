@@ -128,7 +128,7 @@ class LogWriterTests(TestCase):
         self.assertEqual(everything(self.log), b"")
 
     def test_a_deleted_log_takes_what_comes_and_says_nothing(self) -> None:
-        Run.objects.all().delete()
+        Log.objects.all().delete()
         self.writer.append(OUT, b"a\n", NOON)
         self.writer.flush()
         self.writer.complete()

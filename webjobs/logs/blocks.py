@@ -8,7 +8,7 @@ from typing import NamedTuple
 from webjobs.logs.chunks import Piece, State, join, pieces
 from webjobs.logs.frames import last_boundary, split_lines
 
-# Bytes that are read at once.
+# Bytes that are read at once; more than any finder's window.
 BLOCK = 1024 * 1024
 
 

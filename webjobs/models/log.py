@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 
@@ -10,13 +12,20 @@ from webjobs.models.run import Run
 from webjobs.models.webjob import Schedule
 
 
+class LogQuerySet(models.QuerySet["Log"]):
+    def ownerless(self) -> Self:
+        """Those whose owner was deleted; webjobs.logs.purge removes them, a little at a time."""
+        return self.filter(run=None, copy=None, schedule=None)
+
+
 class Log(models.Model):
     """What one run, one copy or one schedule's scheduler has printed, as a sequence of chunks."""
 
-    run = models.OneToOneField(Run, null=True, on_delete=models.CASCADE, related_name="log")
-    copy = models.OneToOneField(Copy, null=True, on_delete=models.CASCADE, related_name="log")
+    # Whoever deletes an owner does not wait, nor lets others wait, until gigabytes are deleted.
+    run = models.OneToOneField(Run, null=True, on_delete=models.SET_NULL, related_name="log")
+    copy = models.OneToOneField(Copy, null=True, on_delete=models.SET_NULL, related_name="log")
     schedule = models.OneToOneField(
-        Schedule, null=True, on_delete=models.CASCADE, related_name="log"
+        Schedule, null=True, on_delete=models.SET_NULL, related_name="log"
     )
     instance_key = models.CharField(max_length=32, help_text="Who writes; shown in log lines")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -27,13 +36,22 @@ class Log(models.Model):
     # A complete log never changes again.
     is_complete = models.BooleanField(default=False)
 
+    objects = LogQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(run__isnull=False, copy__isnull=True, schedule__isnull=True)
-                | Q(run__isnull=True, copy__isnull=False, schedule__isnull=True)
-                | Q(run__isnull=True, copy__isnull=True, schedule__isnull=False),
-                name="log_has_one_owner",
+                condition=Q(run__isnull=True, copy__isnull=True)
+                | Q(copy__isnull=True, schedule__isnull=True)
+                | Q(run__isnull=True, schedule__isnull=True),
+                name="log_has_one_owner_at_most",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=Q(run__isnull=True, copy__isnull=True, schedule__isnull=True),
+                name="log_ownerless",
             )
         ]
 

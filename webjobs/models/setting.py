@@ -71,6 +71,8 @@ class EngineSettings:
     idle_timeout: int | None = DEFAULT_IDLE_TIMEOUT
     max_run_time: int | None = None
     history_size: int = DEFAULT_HISTORY_SIZE
+    history_days: int | None = None
+    history_mib: int | None = None  # of the output of all runs of one WebJob
     missed_grace: int = DEFAULT_MISSED_GRACE
     zone: ZoneInfo = ZoneInfo("UTC")
 
@@ -93,6 +95,8 @@ def engine_settings(values: Mapping[str, str]) -> EngineSettings:
         idle_timeout=idle if idle > 0 else None,
         max_run_time=longest if longest > 0 else None,
         history_size=_integer(upper, "WEBJOBS_HISTORY_SIZE", DEFAULT_HISTORY_SIZE, 1),
+        history_days=_limit(upper, "WEBJOBS_HISTORY_DAYS"),
+        history_mib=_limit(upper, "WEBJOBS_HISTORY_MAX_MB"),
         missed_grace=_integer(upper, "WEBJOBS_MISSED_GRACE", DEFAULT_MISSED_GRACE, 0),
         zone=_zone(upper),
     )
@@ -120,6 +124,11 @@ def _integer(values: Mapping[str, str], name: str, default: int, lowest: int) ->
     if not text.lstrip("-").isdecimal() or int(text) < lowest:
         raise SettingError(f"{name}: must be a whole number, {lowest} or more, not {text!r}.")
     return int(text)
+
+
+def _limit(values: Mapping[str, str], name: str) -> int | None:
+    """None where there is no such setting: no limit."""
+    return _integer(values, name, 0, 1) or None
 
 
 def _zone(values: Mapping[str, str]) -> ZoneInfo:
