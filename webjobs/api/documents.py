@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -68,32 +68,35 @@ class Loaded:
 
 def load(jobs: QuerySet[WebJob], slot: Slot) -> list[Loaded]:
     """The WebJobs of `slot` in the order of `jobs`, with a fixed number of queries."""
-    now = timezone.now()
     latest = Run.objects.executed().filter(job=OuterRef("pk")).order_by("-number")
-    copies = Copy.objects.select_related("instance").order_by("instance__name")
-    found = list(
-        jobs.select_related("schedule__log")
-        .prefetch_related(Prefetch("copies", copies))
-        .annotate(latest=Subquery(latest.values("pk")[:1]))
-    )
+    found = list(jobs.select_related("schedule").annotate(latest=Subquery(latest.values("pk")[:1])))
     newest = {job.pk: getattr(job, "latest", None) for job in found}
-    runs = {run.pk: run for run in runs_with_parts(Run.objects.filter(pk__in=_known(newest)))}
-    loaded = []
+    wanted = [pk for pk in newest.values() if pk]
+    runs = {run.pk: run for run in runs_with_parts(Run.objects.filter(pk__in=wanted))}
+    copies = _live_copies([job.pk for job in found if job.is_continuous])
     for job in found:
         job.slot = slot
-        run = runs.get(newest[job.pk] or 0)
-        live = [copy for copy in job.copies.all() if copy.instance.is_live(now)]
-        loaded.append(Loaded(job, run, live))
-    return loaded
+    return [Loaded(job, runs.get(newest[job.pk] or 0), copies.get(job.pk, [])) for job in found]
 
 
-def _known(newest: dict[int, int | None]) -> list[int]:
-    return [pk for pk in newest.values() if pk]
+def _live_copies(jobs: list[int]) -> dict[int, list[Copy]]:
+    """By job, in the order of the instances' names."""
+    if not jobs:
+        return {}
+    live = Instance.objects.live(timezone.now()).in_bulk()
+    found: dict[int, list[Copy]] = {}
+    for copy in Copy.objects.filter(job__in=jobs, instance__in=list(live)).order_by("pk"):
+        copy.instance = live[copy.instance_id]
+        found.setdefault(copy.job_id, []).append(copy)
+    for copies in found.values():
+        copies.sort(key=lambda copy: copy.instance.name)
+    return found
 
 
 def runs_with_parts(runs: QuerySet[Run]) -> QuerySet[Run]:
-    """With what the document of a run needs."""
-    return runs.select_related("instance", "log")
+    """With what the document of a run needs: `has_log` and `instance_name`."""
+    has_log = Exists(Log.objects.filter(run=OuterRef("pk")))
+    return runs.annotate(has_log=has_log, instance_name=F("instance__name"))
 
 
 class Documents:
@@ -103,6 +106,8 @@ class Documents:
         self.links = Links(request, slot)
         self.now = timezone.now()
         self._engine = slot_engine_settings(slot)
+        logs = Log.objects.filter(schedule__job__slot=slot)
+        self._scheduler_logs = set(logs.values_list("schedule_id", flat=True))
         self._has_instance = Instance.objects.live(self.now).exists()
 
     def job(self, loaded: Loaded) -> dict[str, Any]:
@@ -128,7 +133,6 @@ class Documents:
     def run(self, job: WebJob, run: Run) -> dict[str, Any]:
         """The document of a run; `end_time` is NEVER until it has ended."""
         number = str(run.number)
-        has_log = _log_of(run) is not None
         ended = run.ended_at if run.is_final else None
         return {
             "id": number,
@@ -137,14 +141,16 @@ class Documents:
             "start_time": time_text(run.started_at or run.queued_at),
             "end_time": time_text(ended) or NEVER,
             "duration": duration_text(run.duration(self.now)),
-            "output_url": self.links.file(job, number, "output_log.txt") if has_log else None,
+            "output_url": self.links.file(job, number, "output_log.txt")
+            if getattr(run, "has_log", False)
+            else None,
             "error_url": None,
             "url": self.links.run(job, number),
             "job_name": job.name,
             "trigger": run.trigger_text,
             "exit_code": run.exit_code,
             "arguments": run.arguments,
-            "instance": run.instance.name if run.instance else None,
+            "instance": getattr(run, "instance_name", None),
             "reason": run.reason or None,
             "scheduled_for": time_text(run.scheduled_for),
             "attempt": run.attempt,
@@ -153,7 +159,7 @@ class Documents:
     def _triggered(self, loaded: Loaded) -> dict[str, Any]:
         job, run = loaded.job, loaded.run
         schedule = getattr(job, "schedule", None)
-        has_log = schedule is not None and getattr(schedule, "log", None) is not None
+        has_log = schedule is not None and schedule.pk in self._scheduler_logs
         return {
             "latest_run": self.run(job, run) if run else None,
             "history_url": f"{self.links.job(job)}/history",
@@ -200,7 +206,3 @@ class Documents:
         if schedule is None:
             return None
         return time_text(next_run(schedule, self._engine, self.now))
-
-
-def _log_of(run: Run) -> Log | None:
-    return getattr(run, "log", None)

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 
 from webjobs.models import Slot, WebJob
+from webjobs.views.addresses import slot_url
 
 
 def root_of(request: HttpRequest) -> str:
@@ -38,8 +38,7 @@ class Links:
 
     def __init__(self, request: HttpRequest, slot: Slot) -> None:
         self.scm = scm_of(request, slot)
-        self._root = root_of(request)
-        self._slot = slot
+        self._pages = root_of(request) + slot_url(slot, "history")
 
     def job(self, job: WebJob) -> str:
         return f"{self.scm}/api/{job.type}webjobs/{job.name}"
@@ -54,7 +53,4 @@ class Links:
 
     def page(self, job: WebJob) -> str:
         """The portal's page about the job."""
-        where = {"app": self._slot.app.name, "type": job.type, "name": job.name}
-        if not self._slot.is_production:
-            where["slot"] = self._slot.name
-        return self._root + reverse("webjob-details", kwargs=where)
+        return f"{self._pages}{job.type}/{job.name}/"
