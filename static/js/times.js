@@ -8,16 +8,17 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
 
-const counted = (one, many, count) => interpolate(ngettext(one, many, count), { count }, true);
+// The words stand in calls of ngettext itself: that is where the catalogue is collected from.
+const counted = (count, words) => interpolate(words(count), { count }, true);
 
 /** How long something took. */
 export function spanWords(ms) {
-  if (ms > WEEK) return counted("%(count)s week", "%(count)s weeks", Math.round(ms / WEEK));
-  if (ms > DAY) return counted("%(count)s day", "%(count)s days", Math.round(ms / DAY));
-  if (ms > HOUR) return counted("%(count)s hour", "%(count)s hours", Math.round(ms / HOUR));
-  if (ms > MINUTE) return counted("%(count)s minute", "%(count)s minutes", Math.round(ms / MINUTE));
+  if (ms > WEEK) return counted(Math.round(ms / WEEK), (n) => ngettext("%(count)s week", "%(count)s weeks", n));
+  if (ms > DAY) return counted(Math.round(ms / DAY), (n) => ngettext("%(count)s day", "%(count)s days", n));
+  if (ms > HOUR) return counted(Math.round(ms / HOUR), (n) => ngettext("%(count)s hour", "%(count)s hours", n));
+  if (ms > MINUTE) return counted(Math.round(ms / MINUTE), (n) => ngettext("%(count)s minute", "%(count)s minutes", n));
   if (ms > 10 * SECOND) {
-    return counted("%(count)s second", "%(count)s seconds", Math.round(ms / SECOND));
+    return counted(Math.round(ms / SECOND), (n) => ngettext("%(count)s second", "%(count)s seconds", n));
   }
   if (ms > SECOND) return interpolate(gettext("%(count)s s"), { count: Math.round(ms / SECOND) }, true);
   if (ms > 0) return interpolate(gettext("%(count)s ms"), { count: Math.round(ms) }, true);
