@@ -16,6 +16,7 @@ from webjobs.views import (
     output,
     properties,
     runs,
+    search,
     settings,
     webjobs,
 )
@@ -45,11 +46,22 @@ _history: list[URLPattern | URLResolver] = [
     path(_RUN, runs.run_details, name="run-details"),
     path(_RUN + "stop", runs.run_stop, name="run-stop"),
     path(_RUN + "log", output.run_log, name="run-log"),
+    path(_RUN + "log/search", search.run_log_search, name="run-log-search"),
     path(_RUN + "log.txt", output.run_text, name="run-text"),
     path("triggered/<str:name>/scheduler/", history.scheduler, name="scheduler"),
     path("triggered/<str:name>/scheduler/log", output.scheduler_log, name="scheduler-log"),
+    path(
+        "triggered/<str:name>/scheduler/log/search",
+        search.scheduler_log_search,
+        name="scheduler-log-search",
+    ),
     path("triggered/<str:name>/scheduler/log.txt", output.scheduler_text, name="scheduler-text"),
     path("continuous/<str:name>/instances/<str:key>/log", output.copy_log, name="copy-log"),
+    path(
+        "continuous/<str:name>/instances/<str:key>/log/search",
+        search.copy_log_search,
+        name="copy-log-search",
+    ),
     path("continuous/<str:name>/instances/<str:key>/log.txt", output.copy_text, name="copy-text"),
 ]
 
