@@ -2,6 +2,7 @@
 
 import { $, $$, parse } from "./dom.js";
 import { Failure, fragment, read } from "./net.js";
+import { LogSearch } from "./search.js";
 import { refreshTimes, setServerTime } from "./times.js";
 
 const FAST_MS = 300;
@@ -106,28 +107,55 @@ class LogPane {
       const line = event.target.closest(".line");
       const left = line && event.clientX - line.getBoundingClientRect().left;
       if (!line || left > 64 || !this.lines.classList.contains("numbers")) return;
-      history.replaceState(null, "", `#L${line.dataset.n}`);
-      this.#choose(line);
+      const number = Number(line.dataset.n);
+      this.#choose(event.shiftKey && this.chosen ? this.chosen[0] : number, number);
+      const [first, last] = this.chosen;
+      history.replaceState(null, "", `#L${first}${last > first ? `-L${last}` : ""}`);
     });
+    addEventListener("hashchange", () => this.#openHash());
   }
 
-  #choose(line) {
-    for (const old of $$(".chosen", this.lines)) old.classList.remove("chosen");
-    line.classList.add("chosen");
+  #choose(one, other) {
+    this.chosen = [Math.min(one, other), Math.max(one, other)];
+    for (const line of this.lines.children) this.#drawChosen(line);
+  }
+
+  #drawChosen(line) {
+    const [first, last] = this.chosen ?? [1, 0];
+    const number = Number(line.dataset.n);
+    line.classList.toggle("chosen", first <= number && number <= last);
   }
 
   async #openHash() {
-    const number = Number(/^#L(\d+)$/.exec(location.hash)?.[1]);
-    if (!number) return;
-    let line = this.#line(number);
-    if (!line) {
-      await this.#replace(`?line=${Math.max(1, number - 100)}`);
-      line = this.#line(number);
-    }
-    if (!line) return;
+    const [, one, other] = /^#L(\d+)(?:-L(\d+))?$/.exec(location.hash) ?? [];
+    if (!Number(one)) return;
+    this.#choose(Number(one), Number(other ?? one));
+    const line = await this.reveal(this.chosen[0]);
+    if (line) this.center(line);
+  }
+
+  /** The line `number`, brought into the page if need be; the part of it that has `offset`. */
+  async reveal(number, offset) {
+    const isShown = (line) => line && (offset === undefined || Number(line.dataset.o) === offset);
     this.sticks = false;
-    this.#choose(line);
-    line.scrollIntoView({ block: "center" });
+    const ways = [`?line=${Math.max(1, number - 100)}`, `?line=${number}`, `?after=${offset ?? 0}`];
+    while (!isShown(this.#line(number)) && ways.length) await this.#replace(ways.shift());
+    return this.#line(number);
+  }
+
+  /** Scroll so that a line, or a place in one, stands in the middle. */
+  center(place) {
+    const { top, bottom } = place.getBoundingClientRect();
+    const box = this.box.getBoundingClientRect();
+    this.box.scrollTop += (top + bottom - box.top - box.bottom) / 2;
+    this.sticks = false;
+  }
+
+  /** The number of the first line in sight. */
+  topLine() {
+    const { top } = this.box.getBoundingClientRect();
+    const shown = [...this.lines.children].find((line) => line.getBoundingClientRect().bottom > top);
+    return Number(shown?.dataset.n ?? 1);
   }
 
   #line(number) {
@@ -184,6 +212,7 @@ class LogPane {
     line.className = `line s${stream}`;
     Object.assign(line.dataset, { n: number, o: offset, at });
     line.textContent = text;
+    this.#drawChosen(line);
     return line;
   }
 
@@ -323,4 +352,4 @@ async function refreshSummary() {
   refreshTimes(summary);
 }
 
-for (const root of $$(".log")) new LogPane(root);
+for (const root of $$(".log")) new LogSearch(new LogPane(root));

@@ -1,0 +1,94 @@
+"""Searching output, and links to lines, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.test_output import address, finished, person, slot  # noqa: F401
+from webjobs.models import Slot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HIGHLIGHTED = "() => [...CSS.highlights.get('log-match-shown') ?? []].map(String)"
+
+
+def text() -> bytes:
+    """12,000 lines; every thousandth is marked."""
+    return b"".join(
+        b"line %d%s\n" % (number, b" <b>Mark</b>" if number % 1000 == 0 else b"")
+        for number in range(1, 12_001)
+    )
+
+
+def search(page: Page, words: str) -> None:
+    page.get_by_role("searchbox", name="Search the output").fill(words)
+
+
+def expect_shown(page: Page, line: int, highlighted: str) -> None:
+    expect(page.locator(f'.line[data-n="{line}"]')).to_be_in_viewport()
+    page.wait_for_function(f"() => ({HIGHLIGHTED})().join() === {highlighted!r}")
+
+
+def test_matches_are_counted_shown_and_gone_through(
+    person: Page,  # noqa: F811
+    live_server: LiveServer,
+    slot: Slot,  # noqa: F811
+) -> None:
+    person.goto(address(live_server, finished(slot, text())))
+    search(person, "mark")
+    count = person.locator(".search-count")
+    expect(count).to_have_text("12 of 12")
+    expect_shown(person, 12_000, "Mark")
+    box = person.get_by_role("searchbox", name="Search the output")
+    box.press("Enter")
+    expect(count).to_have_text("1 of 12")
+    expect_shown(person, 1000, "Mark")
+    person.keyboard.press("F3")
+    expect(count).to_have_text("2 of 12")
+    expect_shown(person, 2000, "Mark")
+    box.press("Shift+Enter")
+    expect(count).to_have_text("1 of 12")
+    person.keyboard.press("Shift+F3")
+    expect(count).to_have_text("12 of 12")
+    expect_shown(person, 12_000, "Mark")
+    person.get_by_role("button", name="Previous match").click()
+    expect(count).to_have_text("11 of 12")
+    expect_shown(person, 11_000, "Mark")
+
+
+def test_case_and_expressions_are_choices(
+    person: Page,  # noqa: F811
+    live_server: LiveServer,
+    slot: Slot,  # noqa: F811
+) -> None:
+    person.goto(address(live_server, finished(slot, text())))
+    search(person, "mark")
+    count = person.locator(".search-count")
+    expect(count).to_have_text("12 of 12")
+    person.get_by_label("Match case").check()
+    expect(count).to_have_text("No matches")
+    person.get_by_label("Regular expression").check()
+    search(person, "^line 1?5000 <b>")
+    expect(count).to_have_text("1 of 1")
+    expect_shown(person, 5000, "line 5000 <b>")
+    search(person, "(")
+    expect(person.locator(".search-error")).to_contain_text("missing )")
+
+
+def test_a_link_to_lines_selects_them(
+    person: Page,  # noqa: F811
+    live_server: LiveServer,
+    slot: Slot,  # noqa: F811
+) -> None:
+    person.goto(address(live_server, finished(slot, text())) + "#L120-L122")
+    chosen = person.locator(".line.chosen")
+    expect(chosen).to_have_text(["line 120", "line 121", "line 122"])
+    expect(chosen.first).to_be_in_viewport()
+    place = {"x": 20, "y": 5}
+    person.locator('.line[data-n="125"]').click(position=place)
+    expect(chosen).to_have_text(["line 125"])
+    person.locator('.line[data-n="124"]').click(position=place, modifiers=["Shift"])
+    expect(chosen).to_have_text(["line 124", "line 125"])
+    assert person.url.endswith("#L124-L125")
