@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.cache import cache_control
-from django.views.i18n import JavaScriptCatalog
+from django.views.i18n import JavaScriptCatalog, set_language
 
 from webjobs.views import (
     add,
@@ -88,6 +88,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in", LoginView.as_view(redirect_authenticated_user=True), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     path("words.js", login_not_required(_catalog), name="words"),
+    path("i18n/setlang/", login_not_required(set_language), name="set_language"),
     path("apps/", apps.apps, name="apps"),
     path("apps/add", apps.app_add, name="app-add"),
     path("apps/<str:app>/", include(_slot)),

@@ -11,6 +11,10 @@ const WEEK = 7 * DAY;
 // The words stand in calls of ngettext itself: that is where the catalogue is collected from.
 const counted = (count, words) => interpolate(words(count), { count }, true);
 
+// The page's language; in the form of the viewer's own country where that speaks it.
+const page = document.documentElement.lang || "en";
+const region = navigator.languages.find((language) => language.split("-")[0] === page) || page;
+
 /** How long something took. */
 export function spanWords(ms) {
   if (ms > WEEK) return counted(Math.round(ms / WEEK), (n) => ngettext("%(count)s week", "%(count)s weeks", n));
@@ -31,7 +35,7 @@ export function longWords(moment, now = Date.now()) {
   const length = Math.abs(distance);
   if (length > 6.5 * DAY) {
     const date = new Date(moment);
-    return `${date.toLocaleDateString()} ${date.toLocaleTimeString()}`;
+    return `${date.toLocaleDateString(region)} ${date.toLocaleTimeString(region)}`;
   }
   if (length <= 10 * SECOND) return distance >= 0 ? gettext("a moment ago") : gettext("in a moment");
   const text = distance > 0 ? gettext("%(span)s ago") : gettext("in %(span)s");
@@ -54,7 +58,7 @@ export function shortWords(moment, now = Date.now()) {
   return say(gettext("%(count)s d ago"), gettext("in %(count)s d"), DAY);
 }
 
-const local = new Intl.DateTimeFormat(document.documentElement.lang || undefined, {
+const local = new Intl.DateTimeFormat(region, {
   dateStyle: "medium",
   timeStyle: "long",
 });

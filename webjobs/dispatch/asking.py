@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext_noop
+
 from webjobs.models import App, AuditEntry, Slot, WebJob
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-# Azure's own words.
-ALREADY_RUNNING = "Cannot start a new run since job is already running."
-STOPPED = 'WebJobs are currently in "stopped" state.'
-ALREADY_EXISTS = "The WebJob already exists."
+# Azure's own words. They leave here in English; pages translate them.
+ALREADY_RUNNING = gettext_noop("Cannot start a new run since job is already running.")
+STOPPED = gettext_noop('WebJobs are currently in "stopped" state.')
+ALREADY_EXISTS = gettext_noop("The WebJob already exists.")
 
-GONE = "This WebJob is being deleted."
+GONE = gettext_noop("This WebJob is being deleted.")
 # What the column of the audit entries takes.
 TARGET_MAX_LENGTH = 300
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from webjobs.dispatch.asking import (
     ALREADY_RUNNING,
@@ -112,7 +113,7 @@ def stop_run(run: Run, actor: Actor) -> None:
         job = lock_job(run.job_id)
         wished = run.request_stop(now, reason)
         if not wished and not Run.objects.active().filter(pk=run.pk).exists():
-            raise Refused("not-running", "This run has ended already.")
+            raise Refused("not-running", gettext_noop("This run has ended already."))
         if run.cancel(now, reason) and job:
             give_lanes(job, now)
         if wished:

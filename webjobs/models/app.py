@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy
 
 from webjobs.models.fields import EncryptedTextField
 
@@ -21,8 +22,10 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z"
 
 validate_name = RegexValidator(
     NAME_PATTERN,
-    'Must start with a letter or a number and must not contain special characters other than "-" '
-    'and "_".',
+    gettext_lazy(
+        "Must start with a letter or a number and must not contain special characters other than "
+        '"-" and "_".'
+    ),
 )
 
 

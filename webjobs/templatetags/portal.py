@@ -14,6 +14,7 @@ from webjobs.logs import Page
 from webjobs.models import Slot
 from webjobs.views import times
 from webjobs.views.addresses import slot_url as address
+from webjobs.views.rows import status_word
 
 register = template.Library()
 
@@ -88,6 +89,9 @@ def log_lines(page: Page | None) -> SafeString:
 def span(value: timedelta | None) -> str:
     """How long something took, in words."""
     return "" if value is None else times.span_words(value)
+
+
+register.filter("status_word", status_word)
 
 
 @register.simple_tag

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -89,7 +90,7 @@ def _serve(
     try:
         url = act(job, actor_of(request), form)
     except dispatch.Refused as error:
-        message = command.failed % {**words, "why": error.message}
+        message = command.failed % {**words, "why": gettext(error.message)}
         return refused(request, error, message, slot_url(job.slot, "webjobs"))
     return done(request, command.succeeded % words, url, key=f"{job.type}/{job.name}")
 

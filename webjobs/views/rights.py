@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from webjobs.access import role_of
 from webjobs.models import App, Role
+
+# English in what the API answers, in the page's language on pages.
+ROLE_LABELS = (gettext_noop("Reader"), gettext_noop("Operator"), gettext_noop("Contributor"))
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class Rights:
 
     def _needs(self, role: Role) -> str:
         return _("Your role is %(held)s; this needs %(needed)s.") % {
-            "held": self.role.label,
-            "needed": role.label,
+            "held": _(self.role.label),
+            "needed": _(role.label),
         }
 
 
