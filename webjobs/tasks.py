@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
-from webjobs import endings, housekeeping, retention
+from webjobs import endings, hooks, housekeeping, retention
 from webjobs.execution import current_executor
 from webjobs.messages import EXECUTE_RUN, enqueue_run
 
@@ -29,6 +29,12 @@ def execute_run(run_pk: int) -> None:
         enqueue_run(run_pk)  # This worker is shutting down: another one should have it.
 
 
+@shared_task(name=hooks.DELIVER)
+def deliver_hook(delivery_pk: int) -> None:
+    """Make the next attempt to call a web hook, if it is due and nobody else makes it."""
+    hooks.deliver(delivery_pk)
+
+
 @shared_task(name="webjobs.clean_up")
 def clean_up() -> None:
     """Bring rows back to the truth: lost instances, waiting runs, old history, deleted WebJobs."""
@@ -39,6 +45,7 @@ def clean_up() -> None:
     housekeeping.purge_deleted(now)
     housekeeping.forget_copies(now)
     retention.enforce(now)
+    hooks.enqueue_due(now)
 
 
 def enqueue_runs(run_pks: Sequence[int]) -> bool:

@@ -16,9 +16,9 @@ LEVELS: dict[str, int] = {
     name: level
     for level, names in enumerate(
         [
-            "states times ncrontab timezones runner",
+            "states times dotnet ncrontab timezones runner",
             "models",
-            "migrations logs packages forms messages",
+            "migrations logs packages forms messages hooks",
             "home leases machine managed execution supervisor scheduler endings housekeeping "
             "retention heartbeat",
             "tasks worker beat",

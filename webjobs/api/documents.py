@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
@@ -12,30 +11,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from webjobs.api.links import Links
+from webjobs.dotnet import NEVER, duration_text, time_text
 from webjobs.models import Copy, Instance, Log, Run, Slot, WebJob
 from webjobs.scheduler.preview import next_run
 from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
 from webjobs.views.rows import slot_engine_settings
 
-# How .NET writes a time that was never set.
-NEVER = "0001-01-01T00:00:00"
 NO_INSTANCE = "No instance is running. Start a worker."
-
-
-def time_text(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC with the seven digits of .NET."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
-
-
-def duration_text(duration: timedelta | None) -> str:
-    """A TimeSpan of .NET: `1.02:03:04.5000000`, without the days where there are none."""
-    duration = max(duration or timedelta(0), timedelta(0))
-    minutes, seconds = divmod(duration.seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    days = f"{duration.days}." if duration.days else ""
-    return f"{days}{hours:02}:{minutes:02}:{seconds:02}.{duration.microseconds:06}0"
 
 
 def status_of(run: Run) -> str:

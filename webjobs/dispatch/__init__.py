@@ -5,6 +5,7 @@ the commit. What cannot be done raises Refused, and then nothing has changed.
 """
 
 from webjobs.dispatch.asking import PORTAL, Actor, Refused, record
+from webjobs.dispatch.hooks import add_hook, delete_hook, publish
 from webjobs.dispatch.runs import run_now, stop_run
 from webjobs.dispatch.settings import (
     SettingChange,
@@ -34,11 +35,14 @@ __all__ = [
     "Policy",
     "Refused",
     "SettingChange",
+    "add_hook",
     "add_webjob",
     "change_settings",
     "create_app",
     "delete",
+    "delete_hook",
     "parse_settings_of",
+    "publish",
     "record",
     "replace_package",
     "restart",

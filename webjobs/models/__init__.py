@@ -3,6 +3,7 @@
 from webjobs.models.app import App, Membership, Role, Slot
 from webjobs.models.audit import AuditEntry
 from webjobs.models.continuous import Copy
+from webjobs.models.hook import Hook, HookDelivery
 from webjobs.models.idempotency import IdempotencyKey
 from webjobs.models.instance import Beat, Instance
 from webjobs.models.lease import Lease
@@ -22,6 +23,8 @@ __all__ = [
     "Beat",
     "Copy",
     "EngineSettings",
+    "Hook",
+    "HookDelivery",
     "IdempotencyKey",
     "Instance",
     "Lease",

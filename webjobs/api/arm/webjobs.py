@@ -13,10 +13,11 @@ from webjobs.access import actor_of, slot_for
 from webjobs.api.answers import answer, empty
 from webjobs.api.arm.resources import Site, page, page_size, resource, site_for
 from webjobs.api.arm.surface import endpoint
-from webjobs.api.documents import NEVER, Documents, Loaded, load
+from webjobs.api.documents import Documents, Loaded, load
 from webjobs.api.finding import job_for, jobs_of, loaded_for, number_of, run_of
 from webjobs.api.history import wanted
 from webjobs.api.starting import start_run
+from webjobs.dotnet import NEVER
 from webjobs.models import Role, Run, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.states import JobType

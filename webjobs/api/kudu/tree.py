@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from webjobs.api.documents import status_of, time_text
+from webjobs.api.documents import status_of
+from webjobs.dotnet import time_text
 from webjobs.models import Copy, Log, Run, Slot, WebJob
 from webjobs.states import CopyStatus, JobType
 

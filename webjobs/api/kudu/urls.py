@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, re_path
 
-from webjobs.api.kudu import app_settings, jobs, passthrough, runs, swagger, vfs, zips
+from webjobs.api.kudu import app_settings, hooks, jobs, passthrough, runs, swagger, vfs, zips
 from webjobs.api.kudu.surface import KUDU
 from webjobs.api.routing import route
 from webjobs.api.surface import View
@@ -48,6 +48,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     route("(?:api/)?settings", app_settings.app_settings, "kudu-settings"),
     route("(?:api/)?settings/(?P<key>[^/]+)", app_settings.app_setting, "kudu-setting"),
+    route("api/hooks", hooks.hooks, "kudu-hooks"),
+    route("api/hooks/publish/(?P<event>[^/]+)", hooks.publish, "kudu-hook-publish"),
+    route("api/hooks/(?P<id>[^/]+)", hooks.hook, "kudu-hook"),
+    route("api/hooks/(?P<id>[^/]+)/deliveries", hooks.deliveries, "kudu-hook-deliveries"),
     route("api/vfs/(?P<path>.*)", vfs.vfs, "kudu-vfs"),
     route("vfs/(?P<path>.*)", vfs.vfs, "kudu-vfs-short"),
     route("api/zip/site/wwwroot(?:/(?P<path>.*))?", zips.zips, "kudu-zip"),

@@ -10,11 +10,11 @@ from django.http.response import HttpResponseBase
 from webjobs import logs
 from webjobs.access import slot_for
 from webjobs.api.answers import TEXT, answer, etag_of, not_modified
-from webjobs.api.documents import time_text
 from webjobs.api.kudu.ranges import Unsatisfiable, range_of
 from webjobs.api.kudu.surface import KUDU_JSON
 from webjobs.api.kudu.tree import File, Folder, Node, find
 from webjobs.api.links import scm_of
+from webjobs.dotnet import time_text
 from webjobs.models import Log
 from webjobs.models.app import PRODUCTION
 
