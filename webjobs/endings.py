@@ -8,9 +8,10 @@ from functools import partial
 
 from django.db import transaction
 
+from webjobs.hooks import announce_end
 from webjobs.messages import enqueue_run
 from webjobs.models import Run, WebJob
-from webjobs.models.lanes import hand_over, jobs_with_room, lock_job
+from webjobs.models.lanes import hand_over, is_awaited, jobs_with_room, lock_job, lock_lanes
 from webjobs.models.queueing import insert_run
 from webjobs.models.retrying import announcement, plan_retry
 from webjobs.states import RetryOn
@@ -27,14 +28,17 @@ def conclude(
     `end` gets words on what follows for the reason, empty when nothing does, and tells whether it
     won. With `ending` the run is tried again if its WebJob wants that.
     """
-    job = lock_job(run.job_id)
-    retry = plan_retry(run, job, ending, now) if job and ending else None
+    lock_lanes(run.job_id)
+    retry = plan_retry(run, ending, now) if ending else None
     if not end(announcement(retry) if retry else ""):
         return False
+    announce_end(run, now)
     if retry:
         insert_run(retry)
-    if job:
-        give_lanes(job, now)
+    if is_awaited(run.job_id):
+        job = lock_job(run.job_id)
+        if job:
+            give_lanes(job, now)
     return True
 
 

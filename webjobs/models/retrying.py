@@ -9,12 +9,13 @@ from webjobs.models.webjob import WebJob
 from webjobs.states import RetryOn, RunStatus
 
 
-def plan_retry(run: Run, job: WebJob, ending: RetryOn, now: datetime) -> Run | None:
+def plan_retry(run: Run, ending: RetryOn, now: datetime) -> Run | None:
     """The retry of `run`, which ends now, not yet stored; None when there is none.
 
-    Nobody wants another try of what people stopped or deleted.
+    Nobody wants another try of what people stopped or deleted. The lanes must be locked.
     """
-    if job.deleted_at is not None or run.attempt > job.retries_after(ending):
+    job = WebJob.objects.living().filter(pk=run.job_id).first()
+    if job is None or run.attempt > job.retries_after(ending):
         return None
     if not Run.objects.filter(pk=run.pk, stop_requested_at=None).exists():
         return None
