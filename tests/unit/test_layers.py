@@ -18,7 +18,7 @@ LEVELS: dict[str, int] = {
         [
             "states times dotnet ncrontab timezones runner",
             "models",
-            "migrations logs packages forms messages hooks",
+            "migrations logs packages forms messages hooks wishes",
             "home leases machine managed execution supervisor scheduler endings housekeeping "
             "retention heartbeat",
             "tasks worker beat",
