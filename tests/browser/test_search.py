@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Position, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.test_output import address, finished, person, slot  # noqa: F401
@@ -86,7 +86,7 @@ def test_a_link_to_lines_selects_them(
     chosen = person.locator(".line.chosen")
     expect(chosen).to_have_text(["line 120", "line 121", "line 122"])
     expect(chosen.first).to_be_in_viewport()
-    place = {"x": 20, "y": 5}
+    place: Position = {"x": 20, "y": 5}
     person.locator('.line[data-n="125"]').click(position=place)
     expect(chosen).to_have_text(["line 125"])
     person.locator('.line[data-n="124"]').click(position=place, modifiers=["Shift"])

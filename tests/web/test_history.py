@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from tests.web.objects import bulk_runs, make_instance, make_job, make_run
 from tests.web.pages import PagesTestCase
+from tests.web.test_runs import write
 from webjobs.logs import LogWriter, log_of_copy, log_of_schedule
 from webjobs.models import Copy, Run, Schedule
 from webjobs.states import CopyStatus, JobType, RunStatus, Stream
@@ -65,6 +66,11 @@ class WebJobDetailsTests(PagesTestCase):
             url = f"{DETAILS}?before={context['older']}" if context["older"] else None
         numbers = Run.objects.order_by("-number").values_list("number", flat=True)
         self.assertEqual(seen, list(numbers))
+
+    def test_it_says_how_much_output_is_kept(self) -> None:
+        self.assertNotContains(self.get(DETAILS, self.carol), "of output are kept")
+        write(make_run(self.job), b"x" * 2048)
+        self.assertContains(self.get(DETAILS, self.carol), "2.0\xa0KB of output are kept.")
 
     def test_it_filters_by_status(self) -> None:
         bulk_runs([self.job], 20)

@@ -1,3 +1,4 @@
+import gzip
 from typing import Any
 
 from django.utils import timezone
@@ -48,6 +49,14 @@ class RunLogTests(PagesTestCase):
         earlier = self.read(f"?before={first_shown[4]}")["lines"]
         self.assertEqual(earlier[-1][0], 3999)
         self.assertEqual(len(earlier), 2000)
+
+    def test_a_running_log_comes_as_a_gzip_file(self) -> None:
+        write(self.running, b"one\n\xff" * 1000, complete=False)
+        response = self.get(f"{self.url}.txt?raw=out&gz=1", self.carol)
+        self.assertEqual(response["Content-Type"], "application/gzip")
+        name = f"nightly-{self.running.number}.txt.gz"
+        self.assertIn(f'attachment; filename="{name}"', response["Content-Disposition"])
+        self.assertEqual(gzip.decompress(response.getvalue()), b"one\n\xff" * 1000)
 
     def test_rubbish_in_the_address_does_no_harm(self) -> None:
         write(self.running, b"one\n")

@@ -5,6 +5,7 @@ Both read a log up to the end that it has when they begin, a little at a time.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -30,6 +31,15 @@ def raw(log: Log, stream: Stream | None = None) -> Iterator[bytes]:
             yield piece.data
         elif data := b"".join(part for part, of, _ in _parts(piece) if of == stream):
             yield data
+
+
+def gzipped(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes as a gzip file, a little at a time."""
+    packer = zlib.compressobj(level=5, wbits=zlib.MAX_WBITS | 16)
+    for part in parts:
+        if packed := packer.compress(part):
+            yield packed
+    yield packer.flush()
 
 
 def azure_text(log: Log, start: int = 0) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import conditional_page, require_GET
 
 from webjobs.access import slot_for, webjob_for
+from webjobs.logs.usage import bytes_of
 from webjobs.models import Copy, Log, Run, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.states import RunStatus
@@ -54,6 +55,8 @@ def webjob_details(
         "row": row,
         "rights": rights_in(request, job.slot.app),
     }
+    if not wants_fragment(request):
+        context["output_bytes"] = bytes_of(job)
     if job.is_continuous:
         return _continuous(request, job, row, context)
     context |= _runs(request, job)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from webjobs import logs
 from webjobs.access import run_for, webjob_for
+from webjobs.logs.render import gzipped
 from webjobs.models import Copy, Log, Run, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.states import Stream
@@ -112,11 +113,15 @@ def _pieces(request: HttpRequest, log: Log | None, status: str, *, is_final: boo
 
 def _text(request: HttpRequest, log: Log | None, name: str) -> HttpResponse | StreamingHttpResponse:
     """Azure's text by default, else the bytes themselves: `?raw=1` all, `?raw=out` and `?raw=err`
-    what the job wrote to one stream. Always as plain text, in the page."""
+    what the job wrote to one stream. As plain text, in the page; `?gz=1` as a compressed file."""
     parts: Iterator[bytes] = iter(())
     if log is not None:
         wanted = request.GET.get("raw")
         parts = logs.raw(log, STREAMS.get(wanted)) if wanted else logs.azure_text(log)
+    if request.GET.get("gz"):
+        response = StreamingHttpResponse(gzipped(parts), content_type="application/gzip")
+        response["Content-Disposition"] = f'attachment; filename="{name}.gz"'
+        return response
     response = StreamingHttpResponse(parts, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'inline; filename="{name}"'
     return response
