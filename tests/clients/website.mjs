@@ -51,4 +51,4 @@ assert.ok(await call(settings, "list"));
 await call(triggered, "deleteMethod", "by-zip");
 await call(continuous, "deleteMethod", "always");
 await assert.rejects(() => call(triggered, "get", "by-zip"), { statusCode: 404 });
-await assert.rejects(() => call(client("wrong").triggeredWebJobs, "list"), { statusCode: 401 });
+await assert.rejects(() => call(client("wrong").triggeredWebJobs, "list"), /Sign in with/);
