@@ -9,7 +9,7 @@ import http.client
 import json
 import logging
 import ssl
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -28,6 +28,8 @@ DELIVER = "webjobs.deliver_hook"
 # Of one attempt (Kudu's).
 SECONDS = 10.0
 BATCH = 100
+# How long the log of deliveries goes back.
+KEPT = timedelta(days=7)
 # The receiver wants to hear no more.
 GONE = 410
 
@@ -95,7 +97,8 @@ def enqueue(delivery_pk: int) -> None:
 
 
 def enqueue_due(now: datetime) -> None:
-    """Hint to every delivery whose time has come."""
+    """Hint to every delivery whose time has come, and forget what was over long ago."""
+    HookDelivery.objects.filter(next_at=None, created_at__lt=now - KEPT).delete()
     for pk in HookDelivery.objects.due(now).values_list("pk", flat=True)[:BATCH]:
         enqueue(pk)
 

@@ -172,6 +172,15 @@ class DeliveryTests(ApiTestCase):
         delivery = HookDelivery.objects.get()
         self.assertEqual(delivery.reason, "No answer: Connection refused")
 
+    def test_old_deliveries_are_forgotten_and_due_ones_are_not(self) -> None:
+        old, due = self.publish(), HookDelivery.objects.get()
+        hooks.deliver(old.pk)
+        due.pk, due.created_at = None, timezone.now() - timedelta(days=8)
+        due.save(force_insert=True)
+        HookDelivery.objects.filter(pk=old.pk).update(created_at=due.created_at)
+        hooks.enqueue_due(timezone.now())
+        self.assertEqual([delivery.pk for delivery in HookDelivery.objects.all()], [due.pk])
+
     def test_410_means_never_again(self) -> None:
         self.receiver.status = 410
         hooks.deliver(self.publish().pk)
