@@ -14,6 +14,7 @@ from webjobs.api.documents import Documents
 from webjobs.api.finding import job_for, run_of
 from webjobs.api.history import wanted
 from webjobs.api.kudu.surface import KUDU
+from webjobs.api.links import Links
 from webjobs.api.starting import start_run
 from webjobs.api.waiting import seconds_of, wait_for
 from webjobs.models import Role, Run
@@ -25,8 +26,7 @@ def _run(request: HttpRequest, app: str, name: str, slot: str = PRODUCTION) -> H
     job = job_for(request, app, slot, "triggered", name, Role.OPERATOR)
     seconds = seconds_of(request)
     run = start_run(request, job)
-    documents = Documents(request, job.slot)
-    location = documents.links.run(job, run.number)
+    location = Links(request, job.slot).run(job, run.number)
     if not seconds:
         response = empty(202)
         response["Location"] = location
