@@ -5,7 +5,7 @@ import warnings
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init
+from celery.signals import celeryd_init, task_prerun
 
 # Messages are JSON, no code travels in them; `manage.py up` says in one line that it is root.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser")
@@ -21,3 +21,11 @@ def make_it_an_instance(**_: Any) -> None:
     from webjobs.worker import InstanceStep
 
     app.steps["worker"].add(InstanceStep)
+
+
+@task_prerun.connect
+def leave_broken_connections(**_: Any) -> None:
+    """A database that was away must not spoil the tasks that come after."""
+    from django.db import close_old_connections
+
+    close_old_connections()

@@ -167,6 +167,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # Whoever sends a hint does not wait for a broker that is away; the workers try for ever.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2}
+# Celery would close a thread's connection before and after every task, and to open it again costs
+# as much as a whole query; portal.celery closes those that do not work any more.
+CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_BEAT_SCHEDULER = "webjobs.beat:WebJobScheduler"
 CELERY_TIMEZONE = "UTC"
 
