@@ -12,11 +12,11 @@ from django.test import TestCase
 from tests.web.objects import make_job, make_run, make_slot, make_upload
 from webjobs import dispatch
 from webjobs.dispatch import Actor, NewWebJob, Policy, SettingChange, record
-from webjobs.models import AuditEntry
+from webjobs.models import AuditEntry, Hook
 from webjobs.runner.settings_job import JobSettings
 from webjobs.states import JobType, RunStatus
 
-SECRETS = ("hunter2-setting", "hunter2-password")
+SECRETS = ("hunter2-setting", "hunter2-password", "hunter2-hook")
 
 
 @pytest.mark.usefixtures("data_dir")
@@ -34,8 +34,16 @@ class AuditTests(TestCase):
         running = make_run(make_job(slot, "busy"), RunStatus.RUNNING)
         new = NewWebJob("new", JobType.TRIGGERED, make_upload("echo new"))
         change = SettingChange("Token", SECRETS[0], is_secret=True)
+        hook = Hook.objects.create(
+            slot=slot, url="http://localhost/old", event="any", base="", secret=SECRETS[2]
+        )
         return {
             "app.create": lambda: dispatch.create_app("shop", actor),
+            "hook.add": lambda: dispatch.add_hook(
+                slot, "http://localhost/new", "other", actor, insecure_ssl=False, base=""
+            ),
+            "hook.publish": lambda: dispatch.publish(slot, "nobody", {}, actor),
+            "hook.delete": lambda: dispatch.delete_hook(hook, actor),
             "run.stop": lambda: dispatch.stop_run(running, actor),
             "settings.change": lambda: dispatch.change_settings(slot, [change], actor),
             "slot.password": lambda: dispatch.set_publishing_password(slot, SECRETS[1], actor),
