@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import redis
 from django.conf import settings as django_settings
 
 from tests.support import broker as broker_support
@@ -49,11 +50,18 @@ def data_dir(tmp_path: Path, settings: Settings) -> Path:
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[str]:
+def broker_server() -> Iterator[str]:
     """A real broker at the address that the settings name; yields its URL."""
     url: str = django_settings.CELERY_BROKER_URL
     with broker_support.running(Path(url.removeprefix("redis+socket://"))):
         yield url
+
+
+@pytest.fixture
+def broker(broker_server: str) -> str:
+    """The URL of a real broker without the messages of other tests."""
+    redis.Redis(unix_socket_path=broker_server.removeprefix("redis+socket://")).flushall()
+    return broker_server
 
 
 @pytest.fixture
