@@ -30,6 +30,7 @@ from webjobs.machine import INSTANCE_VARIABLE, Machine
 from webjobs.models import Instance
 from webjobs.runner import interpreters
 from webjobs.runner.launcher import Launcher, kill_strays
+from webjobs.runner.open_files import raise_limit
 from webjobs.supervisor import Supervisor
 from webjobs.tasks import NUDGE
 
@@ -51,6 +52,7 @@ class InstanceStep(bootsteps.StartStopStep):
         def submit(run_pk: int) -> None:
             parent.pool.executor.submit(self._execute, run_pk)
 
+        raise_limit()
         self.instance = RunningInstance(threads=parent.concurrency or 1, submit=submit)
         self.instance.start()
 

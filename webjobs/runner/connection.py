@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from webjobs.runner.open_files import limit_of_programs
 from webjobs.runner.procfs import Procfs
 from webjobs.runner.program import send_signal
 
@@ -35,7 +36,7 @@ class Connection:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             boot = _BOOT.format(str(_PROJECT))
-            arguments = [str(theirs.fileno()), proc_root]
+            arguments = [str(theirs.fileno()), proc_root, str(limit_of_programs())]
             self._popen = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-S", "-c", boot, *arguments],
                 cwd="/",

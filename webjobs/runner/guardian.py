@@ -68,9 +68,10 @@ class Execution:
 
 
 class Guardian:
-    def __init__(self, control: socket.socket, proc: Procfs) -> None:
+    def __init__(self, control: socket.socket, proc: Procfs, open_files: int) -> None:
         self._control = control
         self._proc = proc
+        self._open_files = open_files  # what programs are started with
         self._pid = os.getpid()
         self._buffer = bytearray()
         self._descriptors: list[int] = []
@@ -174,7 +175,7 @@ class Guardian:
             for fd in (out, err, status, failure):
                 os.close(fd)
             return
-        program = Program(cwd, rest[: int(count)], rest[int(count) :])
+        program = Program(cwd, rest[: int(count)], rest[int(count) :], self._open_files)
         try:
             pid = os.fork()
         except OSError as error:
@@ -338,7 +339,8 @@ class Guardian:
 
 
 def main() -> None:
-    """Entry: the number of the control socket and the place of /proc are the arguments."""
+    """Entry. Arguments: the number of the control socket, the place of /proc, and the soft limit
+    of open files that programs are started with."""
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     for number in OUTLASTED:
@@ -346,4 +348,4 @@ def main() -> None:
     become_subreaper()
     gc.disable()  # nothing here makes cycles, and a collection would unshare the pages of forks
     gc.freeze()
-    Guardian(control, Procfs(sys.argv[2])).run()
+    Guardian(control, Procfs(sys.argv[2]), int(sys.argv[3])).run()

@@ -9,6 +9,8 @@ import signal
 import time
 from typing import NoReturn
 
+from webjobs.runner.open_files import lower_limit
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -46,8 +48,11 @@ def send_signal(pid: int, number: int) -> bool:
 class Program:
     """What is to be started. Made before the fork: after it, every step copies pages."""
 
-    def __init__(self, cwd: bytes, command: list[bytes], entries: list[bytes]) -> None:
+    def __init__(
+        self, cwd: bytes, command: list[bytes], entries: list[bytes], open_files: int
+    ) -> None:
         self._cwd = cwd
+        self._open_files = open_files
         self._command = command
         self._environment = dict(entry.split(b"=", 1) for entry in entries)
         name = command[0]
@@ -68,6 +73,7 @@ class Program:
                     os._exit(127)
             os.dup2(out, 1)
             os.dup2(err, 2)
+            lower_limit(self._open_files)
             step = b"chdir"
             os.chdir(self._cwd)
             step = b"exec"
