@@ -12,8 +12,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
 from webjobs.dispatch import Actor
-from webjobs.models import App, Membership, Role, Run, Slot, WebJob
+from webjobs.models import App, Instance, Membership, Role, Run, Slot, WebJob
 from webjobs.models.app import PRODUCTION
+from webjobs.models.instance import InstanceQuerySet
+from webjobs.reasons import Phrase, Reason, gettext_noop
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,16 @@ def _check(request: HttpRequest, app: App, role: Role) -> None:
         raise Http404("No such app.")
     if held < role:
         raise PermissionDenied(
-            f"Your role in {app.name} is {held.label}; this needs {role.label}. "
-            "Ask an administrator of this portal."
+            Reason(
+                "role",
+                gettext_noop(
+                    "Your role in %(app)s is %(held)s; this needs %(needed)s. Ask an "
+                    "administrator of this portal."
+                ),
+                app=app.name,
+                held=Phrase(held.label),
+                needed=Phrase(role.label),
+            )
         )
 
 
@@ -150,4 +160,18 @@ def run_for(
     )
     if found is None:
         raise Http404("No such run.")
+    return found
+
+
+def instances_for(request: HttpRequest) -> InstanceQuerySet:
+    """The instances, for whoever has a role in some app; what runs there is asked for by app."""
+    if not App.objects.visible_to(request.user).exists() and not request.user.is_superuser:
+        raise Http404("No such page.")
+    return Instance.objects.all()
+
+
+def instance_for(request: HttpRequest, key: str) -> Instance:
+    found = instances_for(request).filter(key=_name(key)).first()
+    if found is None:
+        raise Http404("No such instance.")
     return found
