@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.process.desk import Desk
 from tests.process.running import Jobs
 from webjobs.runner.launcher import Launcher
 
@@ -20,3 +21,8 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
     yield started
     launcher.close()
     assert started.left() == []
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
