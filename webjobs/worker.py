@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
+import webjobs
 from webjobs import housekeeping
 from webjobs.execution import Executor, set_current_executor
 from webjobs.heartbeat import Heartbeat
@@ -188,6 +189,7 @@ def nudge(state: Any) -> None:
 
 def _versions() -> dict[str, str]:
     return {
+        "portal": webjobs.__version__,
         "python": platform.python_version(),
         "django": django.get_version(),
         "celery": celery.__version__,
