@@ -9,18 +9,19 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from webjobs import ncrontab, packages, timezones
 from webjobs.models import App, AppSetting, Slot, WebJob, engine_settings
 from webjobs.models.app import validate_name
 from webjobs.models.setting import SettingError
 from webjobs.models.webjob import NAME_MAX_LENGTH
-from webjobs.runner.interpreters import split_arguments
+from webjobs.runner.interpreters import ArgumentsError, split_arguments
 from webjobs.runner.package import PackageError
 from webjobs.runner.settings_job import LIMITS
 from webjobs.states import Concurrency, JobType, RetryOn
+from webjobs.telling import told
 
 BaseForm = forms.BaseForm
 REQUIRED = gettext_lazy("This field is required")
@@ -42,7 +43,7 @@ def checked_upload(file: UploadedFile[bytes]) -> packages.Upload:
     try:
         return packages.check_upload(Path(file.temporary_file_path()), file.name or "")
     except PackageError as error:
-        raise ValidationError(str(error), code=error.code) from error
+        raise ValidationError(told(error), code=error.code) from error
 
 
 def checked_expression(text: str) -> str:
@@ -50,7 +51,7 @@ def checked_expression(text: str) -> str:
     try:
         return ncrontab.parse(text).text
     except ncrontab.NcrontabError as error:
-        raise ValidationError(error.message(get_language() or "en"), code=error.code) from error
+        raise ValidationError(told(error), code=error.code) from error
 
 
 def checked_zone(name: str) -> str:
@@ -60,7 +61,7 @@ def checked_zone(name: str) -> str:
     try:
         timezones.resolve(name)
     except timezones.UnknownTimeZone as error:
-        raise ValidationError(str(error), code="time_zone") from error
+        raise ValidationError(told(error), code=error.code) from error
     return name.strip()
 
 
@@ -250,8 +251,8 @@ class RunForm(forms.Form):
         text: str = self.cleaned_data["arguments"]
         try:
             split_arguments(text)
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
+        except ArgumentsError as error:
+            raise ValidationError(told(error), code=error.code) from error
         return text
 
 
@@ -310,4 +311,4 @@ class SettingForm(forms.Form):
         try:
             engine_settings({name: value})
         except SettingError as error:
-            self.add_error("value", str(error))
+            self.add_error("value", told(error))

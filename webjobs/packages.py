@@ -14,6 +14,7 @@ from django.core.files import File
 from django.core.files.storage import storages
 
 from webjobs.models import Package
+from webjobs.reasons import gettext_noop
 from webjobs.runner import interpreters
 from webjobs.runner import package as packages
 
@@ -45,8 +46,12 @@ def check_upload(path: Path, file_name: str, kind: packages.Kind | None = None) 
     if size > most:
         raise packages.PackageError(
             "too_large",
-            f"The file has {size / MIB:.1f} MiB, and at most {most / MIB:.0f} MiB are accepted. "
-            "Leave out what the job does not need, or raise MAX_UPLOAD_MB.",
+            gettext_noop(
+                "The file has %(size)s MiB, and at most %(most)s MiB are accepted. Leave out what "
+                "the job does not need, or raise MAX_UPLOAD_MB."
+            ),
+            size=f"{size / MIB:.1f}",
+            most=f"{most / MIB:.0f}",
         )
     table = interpreters.table(settings.WEBJOBS_INTERPRETERS)
     checked = packages.check(path, file_name, extensions=list(table), kind=kind)

@@ -8,22 +8,29 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from tzlocal.windows_tz import win_tz
 
+from webjobs.reasons import Reason, gettext_noop
+
+_UNKNOWN = gettext_noop(
+    "There is no time zone named “%(name)s”. Use an IANA name such as Europe/Berlin, or a Windows "
+    "name such as W. Europe Standard Time."
+)
+_CLOSE = gettext_noop(
+    "There is no time zone named “%(name)s”. Did you mean %(suggestions)s? Use an IANA name such "
+    "as Europe/Berlin, or a Windows name such as W. Europe Standard Time."
+)
 # Files of a zone database that are no place: one is the machine's own zone, one a placeholder.
 NO_PLACES = frozenset({"localtime", "Factory"})
 
 
-class UnknownTimeZone(ValueError):
+class UnknownTimeZone(Reason, ValueError):
     """No such zone. `name` is what was asked for, `suggestions` the closest names, best first."""
 
     def __init__(self, name: str, suggestions: tuple[str, ...] = ()) -> None:
         self.name = name
         self.suggestions = suggestions
-        hint = f"Did you mean {', '.join(suggestions)}? " if suggestions else ""
-        super().__init__(
-            f"There is no time zone named “{name}”. {hint}"
-            "Use an IANA name such as Europe/Berlin, or a Windows name such as "
-            "W. Europe Standard Time."
-        )
+        text = _CLOSE if suggestions else _UNKNOWN
+        close = {"suggestions": ", ".join(suggestions)} if suggestions else {}
+        super().__init__("time_zone", text, name=name, **close)
 
     def __reduce__(self) -> tuple[type[UnknownTimeZone], tuple[str, tuple[str, ...]]]:
         return UnknownTimeZone, (self.name, self.suggestions)

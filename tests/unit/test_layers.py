@@ -16,9 +16,9 @@ LEVELS: dict[str, int] = {
     name: level
     for level, names in enumerate(
         [
-            "states times dotnet ncrontab timezones runner",
+            "states times dotnet ncrontab reasons timezones runner",
             "models",
-            "migrations logs packages forms messages hooks wishes",
+            "migrations logs packages telling forms setting_batch messages hooks wishes",
             "home leases machine managed execution supervisor scheduler endings housekeeping "
             "retention heartbeat",
             "tasks worker beat",
@@ -29,7 +29,7 @@ LEVELS: dict[str, int] = {
     for name in names.split()
 }
 # These run, or are tested, where no Django is.
-WITHOUT_DJANGO = {"states", "ncrontab", "timezones", "runner"}
+WITHOUT_DJANGO = {"states", "ncrontab", "reasons", "timezones", "runner"}
 
 
 def _modules() -> list[Path]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from webjobs.access import actor_of
 from webjobs.dispatch import Actor, Refused, record
 from webjobs.models import App
+from webjobs.telling import told
 
 M = TypeVar("M", bound=Model)
 
@@ -122,7 +123,7 @@ class TellsRefusals(ModelAdmin[M]):
             return self._refused(request, error)
 
     def _refused(self, request: HttpRequest, error: Refused) -> HttpResponse:
-        self.message_user(request, error.message, messages.ERROR)
+        self.message_user(request, told(error), messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 
     def ask_each(
@@ -139,7 +140,7 @@ class TellsRefusals(ModelAdmin[M]):
                 ask(found, actor)
                 count += 1
             except Refused as error:
-                refusals.append(f"{found}: {error.message}")
+                refusals.append(f"{found}: {told(error)}")
         if count:
             self.message_user(request, done % {"count": count}, messages.SUCCESS)
         for refusal in refusals[:TOLD]:

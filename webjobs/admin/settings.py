@@ -18,6 +18,7 @@ from webjobs.dispatch import SettingChange
 from webjobs.forms import SETTING_NAME, SETTING_VALUE_MAX
 from webjobs.models import AppSetting, engine_settings
 from webjobs.models.setting import SettingError
+from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class AppSettingForm(_ModelForm):
         try:
             engine_settings({name: value})
         except SettingError as error:
-            self.add_error("new_value", str(error))
+            self.add_error("new_value", told(error))
         return values
 
 

@@ -8,7 +8,9 @@ from webjobs.dispatch.asking import PORTAL, Actor, Refused, record
 from webjobs.dispatch.hooks import add_hook, delete_hook, publish
 from webjobs.dispatch.runs import run_now, stop_run
 from webjobs.dispatch.settings import (
+    Conflict,
     SettingChange,
+    SettingsConflict,
     change_settings,
     create_app,
     restart,
@@ -31,10 +33,12 @@ from webjobs.dispatch.webjobs import (
 __all__ = [
     "PORTAL",
     "Actor",
+    "Conflict",
     "NewWebJob",
     "Policy",
     "Refused",
     "SettingChange",
+    "SettingsConflict",
     "add_hook",
     "add_webjob",
     "change_settings",

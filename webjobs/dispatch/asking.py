@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_noop
 
 from webjobs.models import App, AuditEntry, Slot, WebJob
+from webjobs.reasons import Param, Reason
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,13 +35,11 @@ class Actor:
 PORTAL = Actor(user=None, name="WebJobs Portal")
 
 
-class Refused(Exception):
+class Refused(Reason):
     """What was asked cannot be done; `status` is the HTTP status that says so."""
 
-    def __init__(self, code: str, message: str, status: int = 409) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+    def __init__(self, code: str, text: str, status: int = 409, **params: Param) -> None:
+        super().__init__(code, text, **params)
         self.status = status
 
 

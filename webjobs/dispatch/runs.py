@@ -25,7 +25,7 @@ from webjobs.runner.interpreters import ArgumentsError, split_arguments
 from webjobs.states import RunStatus, Trigger
 from webjobs.tasks import nudge_workers
 
-QUEUE_FULL = (
+QUEUE_FULL = gettext_noop(
     "The queue is full: %(count)d runs of this WebJob are waiting. Wait until one of them has "
     "started, stop one, or raise queue_limit in its settings."
 )
@@ -44,7 +44,8 @@ def run_now(
     Raises Refused when all is stopped, or when the WebJob's concurrency has no place for it.
     """
     if job.is_continuous:
-        raise Refused("not-triggered", "A continuous WebJob is started and stopped, not run.", 400)
+        text = gettext_noop("A continuous WebJob is started and stopped, not run.")
+        raise Refused("not-triggered", text, 400)
     _check_arguments(arguments)
     with transaction.atomic():
         hold(job)
@@ -79,7 +80,7 @@ def _lane_for(job: WebJob) -> int | None:
         return lane
     waiting = Run.objects.waiting(timezone.now()).filter(job=job).count()
     if waiting >= job.queue_room:
-        raise Refused("queue-full", QUEUE_FULL % {"count": waiting})
+        raise Refused("queue-full", QUEUE_FULL, count=waiting)
     # What waits already goes first.
     return None if waiting else lane
 
@@ -88,9 +89,11 @@ def _check_arguments(arguments: str) -> None:
     try:
         split_arguments(arguments)
     except ArgumentsError as error:
-        raise Refused("arguments", f"The arguments cannot be read: {error}", 400) from error
+        text = gettext_noop("The arguments cannot be read: %(error)s")
+        raise Refused("arguments", text, 400, error=error) from error
     if "\0" in arguments:
-        raise Refused("arguments", "The arguments cannot contain a null character.", 400)
+        text = gettext_noop("The arguments cannot contain a null character.")
+        raise Refused("arguments", text, 400)
 
 
 def _insert(run: Run) -> Run:
@@ -100,8 +103,8 @@ def _insert(run: Run) -> Run:
     except LaneHeld:
         raise Refused("already-running", ALREADY_RUNNING) from None
     except CannotQueue:
-        message = "Too many runs are being started at once. Try again."
-        raise Refused("busy", message, 503) from None
+        text = gettext_noop("Too many runs are being started at once. Try again.")
+        raise Refused("busy", text, 503) from None
 
 
 def stop_run(run: Run, actor: Actor) -> None:

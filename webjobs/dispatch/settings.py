@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from webjobs.dispatch.asking import Actor, Refused, record
 from webjobs.models import (
     App,
     AppSetting,
+    AuditEntry,
     EngineSettings,
     Membership,
     Role,
@@ -30,6 +32,10 @@ from webjobs.models.setting import (
 )
 from webjobs.tasks import nudge_workers
 
+CHANGED_MEANWHILE = gettext_noop("Somebody else has changed the same settings meanwhile.")
+# So far back the record is read for who changed a setting.
+SEARCHED_ENTRIES = 50
+
 
 @dataclass(frozen=True)
 class SettingChange:
@@ -39,6 +45,25 @@ class SettingChange:
     value: str | None
     is_secret: bool = False
     is_slot_setting: bool = False
+    # The version that the asker saw, empty when there was none; None overwrites whatever is there.
+    seen: str | None = None
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A setting that somebody added, changed or deleted after the asker had looked."""
+
+    name: str
+    what: str  # added, changed or deleted
+    by: str  # Empty when the record does not tell.
+
+
+class SettingsConflict(Refused):
+    """Others changed the same settings meanwhile."""
+
+    def __init__(self, conflicts: list[Conflict]) -> None:
+        super().__init__("settings-conflict", CHANGED_MEANWHILE)
+        self.conflicts = conflicts
 
 
 @transaction.atomic
@@ -48,8 +73,8 @@ def create_app(name: str, actor: Actor) -> App:
         with transaction.atomic():
             app = App.objects.create(name=name)
     except IntegrityError:
-        message = f"An app named {name} exists already. Choose another name."
-        raise Refused("app-exists", message) from None
+        text = gettext_noop("An app named %(name)s exists already. Choose another name.")
+        raise Refused("app-exists", text, name=name) from None
     Slot.objects.create(app=app)
     if actor.user is not None:
         Membership.objects.create(app=app, user=actor.user, role=Role.CONTRIBUTOR)
@@ -59,13 +84,17 @@ def create_app(name: str, actor: Actor) -> App:
 
 @transaction.atomic
 def change_settings(slot: Slot, changes: Sequence[SettingChange], actor: Actor) -> None:
-    """Apply all `changes` or none; they take effect at once. Raises Refused naming the setting."""
+    """Apply all `changes` or none; they take effect at once.
+
+    Raises Refused naming the setting, SettingsConflict for those that are not as they were seen.
+    """
     restart = any(not steers_engine(change.name) for change in changes)
     # First, because the row's lock lets others wait who change settings of this slot.
     Slot.objects.filter(pk=slot.pk).update(
         settings_revision=F("settings_revision") + 1,
         environment_revision=F("environment_revision") + int(restart),
     )
+    _check_seen(slot, changes)
     before = settings_of(slot)
     after = {name.lower(): value for name, value in before.items()}
     for change in changes:
@@ -76,7 +105,7 @@ def change_settings(slot: Slot, changes: Sequence[SettingChange], actor: Actor) 
     try:
         engine = engine_settings(after)
     except SettingError as error:
-        raise Refused("setting", str(error), 400) from error
+        raise Refused("setting", "%(error)s", 400, error=error) from error
     for change in changes:
         _write_setting(slot, change)
     was = lenient_engine_settings(before)
@@ -86,6 +115,34 @@ def change_settings(slot: Slot, changes: Sequence[SettingChange], actor: Actor) 
         _stop_all_runs(slot)
     record(actor, "settings.change", slot, "", names=sorted(change.name for change in changes))
     transaction.on_commit(nudge_workers)
+
+
+def _check_seen(slot: Slot, changes: Sequence[SettingChange]) -> None:
+    if all(change.seen is None for change in changes):
+        return
+    present = {
+        setting.name.lower(): setting
+        for setting in AppSetting.objects.filter(slot=slot).defer("value")
+    }
+    found = []
+    for change in changes:
+        setting = present.get(change.name.lower())
+        if change.seen in (None, setting.version if setting else ""):
+            continue
+        what = "deleted" if setting is None else "changed" if change.seen else "added"
+        found.append(Conflict(change.name, what, _last_changed_by(slot, change.name)))
+    if found:
+        raise SettingsConflict(found)
+
+
+def _last_changed_by(slot: Slot, name: str) -> str:
+    entries = AuditEntry.objects.filter(
+        app=slot.app_id, action="settings.change", target=str(slot)
+    ).order_by("-at", "-pk")
+    for entry in entries[:SEARCHED_ENTRIES]:
+        if name.lower() in {str(changed).lower() for changed in entry.details.get("names", ())}:
+            return entry.user_name
+    return ""
 
 
 def _write_setting(slot: Slot, change: SettingChange) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from webjobs import ncrontab, packages, timezones
 from webjobs.dispatch.asking import (
@@ -153,7 +154,8 @@ def set_schedule(
 ) -> None:
     """Change, switch, or (None) remove the schedule of a triggered WebJob."""
     if job.is_continuous:
-        raise Refused("not-triggered", "Only triggered WebJobs have a schedule.", 400)
+        text = gettext_noop("Only triggered WebJobs have a schedule.")
+        raise Refused("not-triggered", text, 400)
     with transaction.atomic():
         hold(job)
         wished = replace(
@@ -171,7 +173,8 @@ def set_schedule(
 def set_policy(job: WebJob, policy: Policy, actor: Actor) -> None:
     """Change how the runs of a triggered WebJob follow each other; all other settings stay."""
     if job.is_continuous:
-        raise Refused("not-triggered", "Only triggered WebJobs have runs.", 400)
+        text = gettext_noop("Only triggered WebJobs have runs.")
+        raise Refused("not-triggered", text, 400)
     wished = asdict(policy)
     with transaction.atomic():
         hold(job)
@@ -185,7 +188,7 @@ def _checked(values: JobSettings) -> JobSettings:
     try:
         return from_dict(values.to_dict())
     except SettingsError as error:
-        raise Refused("settings", str(error), 400) from error
+        raise Refused("settings", error.text, 400, **error.params) from error
 
 
 def parse_settings_of(job: WebJob) -> JobSettings:
@@ -196,7 +199,8 @@ def parse_settings_of(job: WebJob) -> JobSettings:
 
 def _require_continuous(job: WebJob) -> None:
     if not job.is_continuous:
-        raise Refused("not-continuous", "Only continuous WebJobs are started and stopped.", 400)
+        text = gettext_noop("Only continuous WebJobs are started and stopped.")
+        raise Refused("not-continuous", text, 400)
 
 
 def _check_settings(values: JobSettings, type: JobType) -> None:
@@ -207,9 +211,9 @@ def _check_settings(values: JobSettings, type: JobType) -> None:
         if values.time_zone:
             timezones.resolve(values.time_zone)
     except ncrontab.NcrontabError as error:
-        raise Refused("schedule", f"schedule: {error}", 400) from error
+        raise Refused("schedule", "schedule: %(error)s", 400, error=error) from error
     except timezones.UnknownTimeZone as error:
-        raise Refused("time_zone", f"time_zone: {error}", 400) from error
+        raise Refused("time_zone", "time_zone: %(error)s", 400, error=error) from error
 
 
 def _check_expression(text: str) -> None:
@@ -217,9 +221,13 @@ def _check_expression(text: str) -> None:
     if len(text) > EXPRESSION_MAX_LENGTH:
         raise Refused(
             "schedule",
-            f"schedule: has {len(text)} characters, and at most {EXPRESSION_MAX_LENGTH} can be "
-            "kept. Write ranges such as 0-30 instead of lists.",
+            gettext_noop(
+                "schedule: has %(count)d characters, and at most %(most)d can be kept. Write "
+                "ranges such as 0-30 instead of lists."
+            ),
             400,
+            count=len(text),
+            most=EXPRESSION_MAX_LENGTH,
         )
 
 
@@ -228,9 +236,11 @@ def _check_storable(values: JobSettings) -> None:
     try:
         text = json.dumps(values.to_dict(), ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise Refused("settings", "settings.job holds half a character.", 400) from None
+        half = gettext_noop("settings.job holds half a character.")
+        raise Refused("settings", half, 400) from None
     if rb"\u0000" in text:
-        raise Refused("settings", "settings.job cannot hold a null character.", 400)
+        null = gettext_noop("settings.job cannot hold a null character.")
+        raise Refused("settings", null, 400)
 
 
 # Columns of WebJob that hold keys of settings.job under the same names.

@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 from webjobs import timezones
 from webjobs.models.app import Slot
 from webjobs.models.fields import EncryptedTextField
+from webjobs.reasons import Param, Reason, gettext_noop
 
 DEFAULT_RESTART_TIME = 60
 DEFAULT_IDLE_TIMEOUT = 120
@@ -46,6 +47,11 @@ class AppSetting(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def version(self) -> str:
+        """Another text after every change, also when it was deleted and added again."""
+        return f"{self.pk}-{round(self.updated_at.timestamp() * 1_000_000)}"
+
 
 def settings_of(slot: Slot) -> dict[str, str]:
     """The app settings of `slot`, decrypted, by name."""
@@ -57,8 +63,12 @@ def steers_engine(name: str) -> bool:
     return name.upper().startswith(ENGINE_PREFIXES)
 
 
-class SettingError(ValueError):
+class SettingError(Reason, ValueError):
     """A value that the engine cannot use; the message names the setting and what would be right."""
+
+    def __init__(self, name: str, text: str, **params: Param) -> None:
+        self.name = name
+        super().__init__("setting", text, name=name, **params)
 
 
 @dataclass(frozen=True)
@@ -109,8 +119,7 @@ def lenient_engine_settings(values: Mapping[str, str]) -> EngineSettings:
         try:
             return engine_settings(usable)
         except SettingError as error:
-            bad = str(error).split(":", 1)[0]
-            usable = {name: value for name, value in usable.items() if name.upper() != bad}
+            usable = {name: value for name, value in usable.items() if name.upper() != error.name}
 
 
 def _is_true(values: Mapping[str, str], name: str) -> bool:
@@ -122,7 +131,12 @@ def _integer(values: Mapping[str, str], name: str, default: int, lowest: int) ->
     if not text:
         return default
     if not text.lstrip("-").isdecimal() or int(text) < lowest:
-        raise SettingError(f"{name}: must be a whole number, {lowest} or more, not {text!r}.")
+        raise SettingError(
+            name,
+            gettext_noop("%(name)s: must be a whole number, %(lowest)d or more, not '%(value)s'."),
+            lowest=lowest,
+            value=text,
+        )
     return int(text)
 
 
@@ -138,4 +152,4 @@ def _zone(values: Mapping[str, str]) -> ZoneInfo:
     try:
         return timezones.resolve(name)
     except timezones.UnknownTimeZone as error:
-        raise SettingError(f"WEBSITE_TIME_ZONE: {error}") from error
+        raise SettingError("WEBSITE_TIME_ZONE", "%(name)s: %(error)s", error=error) from error

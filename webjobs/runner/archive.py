@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
+from webjobs.reasons import gettext_noop
 from webjobs.runner import names
 from webjobs.runner.refusal import PackageError, PackageLimits, shown
 
@@ -28,6 +29,16 @@ _END_RECORD = struct.Struct("<4s4H2LH")
 _END_RECORD_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR_64_BYTES = 20
 _ENCRYPTED_FLAGS = 0x1 | 0x40 | 0x2000
+
+EMPTY_FILE = gettext_noop("The uploaded file is empty. Choose another file.")
+_CORRUPT_TABLE = gettext_noop(
+    "The zip file is damaged. Its table of contents cannot be trusted. Make the zip again, then "
+    "upload it again."
+)
+_CORRUPT_ENTRY = gettext_noop(
+    'The zip file is damaged. The entry "%(entry)s" cannot be read. Make the zip again, then '
+    "upload it again."
+)
 
 
 @dataclass(frozen=True)
@@ -63,42 +74,44 @@ def opened(source: IO[bytes], limits: PackageLimits) -> Iterator[zipfile.ZipFile
         name = shown(bytes(error.object).decode("latin-1"))
         raise PackageError(
             "bad_name",
-            f'The name of the entry "{name}" is marked as UTF-8 but is not valid UTF-8. '
-            "Rename the file, or make the zip with another program.",
+            gettext_noop(
+                'The name of the entry "%(entry)s" is marked as UTF-8 but is not valid UTF-8. '
+                "Rename the file, or make the zip with another program."
+            ),
+            entry=name,
         ) from error
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError) as error:
-        raise _corrupt("Its table of contents cannot be read.") from error
+        raise PackageError("corrupt", _CORRUPT_TABLE) from error
     with archive:
         yield archive
-
-
-def _corrupt(detail: str) -> PackageError:
-    return PackageError(
-        "corrupt", f"The zip file is damaged. {detail} Make the zip again, then upload it again."
-    )
 
 
 def _check_table(source: IO[bytes], limits: PackageLimits) -> None:
     count, size = _end_record(source)
     if count == 0:
         raise PackageError(
-            "empty_zip", "The zip file is empty. Put the script and its files into it."
+            "empty_zip",
+            gettext_noop("The zip file is empty. Put the script and its files into it."),
         )
     if count > limits.entries:
         raise PackageError(
             "too_many_entries",
-            f"The zip file has {count:,} entries; at most {limits.entries:,} are allowed. "
-            "Leave out what the job does not need.",
+            gettext_noop(
+                "The zip file has %(count)s entries; at most %(most)s are allowed. Leave out what "
+                "the job does not need."
+            ),
+            count=f"{count:,}",
+            most=f"{limits.entries:,}",
         )
     if size > count * _TABLE_BYTES_PER_ENTRY + _TABLE_BYTES_FREE:
-        raise _corrupt("Its table of contents is larger than its entries explain.")
+        raise PackageError("corrupt", _CORRUPT_TABLE)
 
 
 def _end_record(source: IO[bytes]) -> tuple[int, int]:
     """Number of entries and bytes of the table of contents, as the end of the file tells them."""
     end = source.seek(0, 2)
     if end == 0:
-        raise PackageError("empty_file", "The uploaded file is empty. Choose another file.")
+        raise PackageError("empty_file", EMPTY_FILE)
     source.seek(0)
     begins_like_zip = source.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
     tail_start = max(0, end - 65_535 - _END_RECORD.size)
@@ -109,13 +122,17 @@ def _end_record(source: IO[bytes]) -> tuple[int, int]:
         if begins_like_zip:
             raise PackageError(
                 "truncated",
-                "The zip file is cut off: its end is missing. Upload it again; "
-                "if that does not help, make the zip again.",
+                gettext_noop(
+                    "The zip file is cut off: its end is missing. Upload it again; if that does "
+                    "not help, make the zip again."
+                ),
             )
         raise PackageError(
             "not_a_zip",
-            "The file is not a zip file, whatever its name says. Zip the folder of the job "
-            "and upload that.",
+            gettext_noop(
+                "The file is not a zip file, whatever its name says. Zip the folder of the job "
+                "and upload that."
+            ),
         )
     _, _, _, _, count, size, _, _ = _END_RECORD.unpack_from(tail, at)
     record_64 = at - _LOCATOR_64_BYTES - _END_RECORD_64.size
@@ -131,7 +148,7 @@ def read_members(archive: zipfile.ZipFile, limits: PackageLimits) -> list[Member
     """
     infos = archive.infolist()
     if len(infos) > limits.entries:
-        raise _corrupt("Its table of contents has more entries than it tells.")
+        raise PackageError("corrupt", _CORRUPT_TABLE)
     members = []
     for info in infos:
         name = names.decoded(info)
@@ -144,25 +161,41 @@ def read_members(archive: zipfile.ZipFile, limits: PackageLimits) -> list[Member
 
 
 def _check_kind(info: zipfile.ZipInfo, name: str) -> None:
-    label = f'The entry "{shown(name)}"'
+    entry = shown(name)
     if info.header_offset < 0:
-        raise _corrupt(f"{label} begins before the file.")
+        raise PackageError("corrupt", _CORRUPT_ENTRY, entry=entry)
     if info.flag_bits & _ENCRYPTED_FLAGS:
-        raise PackageError("encrypted", f"{label} is encrypted. Make the zip without a password.")
+        raise PackageError(
+            "encrypted",
+            gettext_noop('The entry "%(entry)s" is encrypted. Make the zip without a password.'),
+            entry=entry,
+        )
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise PackageError(
             "compression",
-            f"{label} is compressed with a method that is not supported. "
-            "Make the zip with the usual method, Deflate.",
+            gettext_noop(
+                'The entry "%(entry)s" is compressed with a method that is not supported. Make '
+                "the zip with the usual method, Deflate."
+            ),
+            entry=entry,
         )
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:
-        raise PackageError("link", f"{label} is a symbolic link. Put the file itself into the zip.")
+        raise PackageError(
+            "link",
+            gettext_noop(
+                'The entry "%(entry)s" is a symbolic link. Put the file itself into the zip.'
+            ),
+            entry=entry,
+        )
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise PackageError(
             "special_file",
-            f"{label} is a device, pipe or socket. A package holds only files and folders: "
-            "leave it out.",
+            gettext_noop(
+                'The entry "%(entry)s" is a device, pipe or socket. A package holds only files '
+                "and folders: leave it out."
+            ),
+            entry=entry,
         )
 
 
@@ -191,7 +224,8 @@ def content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[IO[byte
         with archive.open(info) as source:
             yield source
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-        raise _corrupt(f'The entry "{shown(info.orig_filename)}" cannot be read.') from error
+        entry = shown(info.orig_filename)
+        raise PackageError("corrupt", _CORRUPT_ENTRY, entry=entry) from error
 
 
 def verify(archive: zipfile.ZipFile, limits: PackageLimits) -> None:
@@ -205,20 +239,26 @@ def verify(archive: zipfile.ZipFile, limits: PackageLimits) -> None:
                 total += len(chunk)
                 _check_bomb(info, size, total, limits)
         if size != info.file_size:
-            raise _corrupt(f'The entry "{shown(info.orig_filename)}" is incomplete.')
+            raise PackageError("corrupt", _CORRUPT_ENTRY, entry=shown(info.orig_filename))
 
 
 def _check_bomb(info: zipfile.ZipInfo, size: int, total: int, limits: PackageLimits) -> None:
     if total > limits.total:
         raise PackageError(
             "too_big",
-            f"The zip file unpacks to more than {limits.total // 1024**2:,} MiB. "
-            "Leave out what the job does not need.",
+            gettext_noop(
+                "The zip file unpacks to more than %(most)s MiB. Leave out what the job does not "
+                "need."
+            ),
+            most=f"{limits.total // 1024**2:,}",
         )
     if size > limits.ratio_from and size > limits.ratio * max(1, info.compress_size):
         raise PackageError(
             "ratio",
-            f'The entry "{shown(info.orig_filename)}" unpacks to more than {limits.ratio} times '
-            "its packed size, as only an attack does. Leave the file out, or store it "
-            "uncompressed.",
+            gettext_noop(
+                'The entry "%(entry)s" unpacks to more than %(ratio)d times its packed size, as '
+                "only an attack does. Leave the file out, or store it uncompressed."
+            ),
+            entry=shown(info.orig_filename),
+            ratio=limits.ratio,
         )

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from webjobs.reasons import Param, Reason, gettext_noop
+
 IS_WINDOWS = os.name == "nt"
 WINDOWS_EXTENSIONS = (".cmd", ".bat", ".exe")
 _SCRIPT = "{script}"
@@ -24,8 +26,11 @@ class MissingInterpreter(Exception):
     """This machine has no program for a script; the message names it and how to get it."""
 
 
-class ArgumentsError(ValueError):
+class ArgumentsError(Reason, ValueError):
     """Arguments that cannot be passed on; the message says why."""
+
+    def __init__(self, text: str, **params: Param) -> None:
+        super().__init__("arguments", text, **params)
 
 
 @dataclass(frozen=True)
@@ -177,16 +182,21 @@ def command_for(
 def check_arguments(script_name: str, arguments: Sequence[str]) -> None:
     """Raises ArgumentsError when a script of this type cannot receive the arguments as they are."""
     if any("\0" in argument for argument in arguments):
-        raise ArgumentsError("An argument holds a NUL character, which no program can receive.")
+        raise ArgumentsError(
+            gettext_noop("An argument holds a NUL character, which no program can receive.")
+        )
     if not script_name.lower().endswith((".cmd", ".bat")):
         return
     bad = sorted(_CMD_SIGNS.intersection("".join(arguments)))
     if bad:
         signs = " ".join(sign if sign.isprintable() else "line break" for sign in bad)
         raise ArgumentsError(
-            f"The arguments of a .cmd or .bat script cannot contain {signs} because the Windows "
-            "command processor would act on them. Leave them out, or read the values from an app "
-            "setting or a file."
+            gettext_noop(
+                "The arguments of a .cmd or .bat script cannot contain %(signs)s because the "
+                "Windows command processor would act on them. Leave them out, or read the values "
+                "from an app setting or a file."
+            ),
+            signs=signs,
         )
 
 
@@ -195,12 +205,14 @@ def split_arguments(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
-        what = "a backslash" if "escaped" in str(error) else "a quotation mark that is not closed"
-        raise ArgumentsError(
-            f"The arguments end in {what}."
-            if what == "a backslash"
-            else f"The arguments hold {what}. Close it, or write \\ before it."
-        ) from error
+        if "escaped" in str(error):
+            end = gettext_noop("The arguments end in a backslash.")
+            raise ArgumentsError(end) from error
+        quote = gettext_noop(
+            "The arguments hold a quotation mark that is not closed. Close it, or write \\ "
+            "before it."
+        )
+        raise ArgumentsError(quote) from error
 
 
 _found: dict[tuple[str, str | None], tuple[float, str | None]] = {}

@@ -6,6 +6,7 @@ import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator
 
+from webjobs.reasons import gettext_noop
 from webjobs.runner.refusal import PackageError, shown
 
 MAX_COMPONENT_BYTES = 255  # What ext4, APFS and NTFS take as one file name.
@@ -28,27 +29,43 @@ def decoded(info: zipfile.ZipInfo) -> str:
 
 def safe_path(name: str) -> str:
     """The relative path for an entry's name; empty for the root folder itself."""
-    label = f'The entry "{shown(name)}"'
+    entry = shown(name)
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
         raise PackageError(
-            "bad_name", f"{label} has a control character in its name. Rename the file."
+            "bad_name",
+            gettext_noop(
+                'The entry "%(entry)s" has a control character in its name. Rename the file.'
+            ),
+            entry=entry,
         )
     path = name.replace("\\", "/")
     if path.startswith("/") or (len(path) >= 2 and path[1] == ":" and path[0].isalpha()):
         raise PackageError(
             "unsafe_path",
-            f"{label} has an absolute path. Zip the folder of the job with relative paths.",
+            gettext_noop(
+                'The entry "%(entry)s" has an absolute path. Zip the folder of the job with '
+                "relative paths."
+            ),
+            entry=entry,
         )
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise PackageError(
             "unsafe_path",
-            f'{label} leads out of the package with "..". Zip the folder of the job itself.',
+            gettext_noop(
+                'The entry "%(entry)s" leads out of the package with "..". Zip the folder of the '
+                "job itself."
+            ),
+            entry=entry,
         )
     if len(path.encode()) > MAX_PATH_BYTES or any(
         len(part.encode()) > MAX_COMPONENT_BYTES for part in parts
     ):
-        raise PackageError("bad_name", f"{label} has a name that is too long. Rename the file.")
+        raise PackageError(
+            "bad_name",
+            gettext_noop('The entry "%(entry)s" has a name that is too long. Rename the file.'),
+            entry=entry,
+        )
     return "/".join(parts)
 
 
@@ -87,10 +104,23 @@ def _with_parents(path: str, is_dir: bool) -> Iterator[tuple[str, bool]]:
 
 def _clash(path: str, other: str) -> PackageError:
     if path == other:
-        detail = f'The name "{shown(path)}" is in the zip file more than once.'
-    else:
-        detail = f'The names "{shown(other)}" and "{shown(path)}" differ only by case or accents.'
-    return PackageError("name_clash", f"{detail} Rename or remove one of them.")
+        return PackageError(
+            "name_clash",
+            gettext_noop(
+                'The name "%(path)s" is in the zip file more than once. Rename or remove one of '
+                "them."
+            ),
+            path=shown(path),
+        )
+    return PackageError(
+        "name_clash",
+        gettext_noop(
+            'The names "%(other)s" and "%(path)s" differ only by case or accents. Rename or '
+            "remove one of them."
+        ),
+        other=shown(other),
+        path=shown(path),
+    )
 
 
 def _folded(path: str) -> str:

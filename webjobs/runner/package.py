@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal, TypeAlias
 
+from webjobs.reasons import gettext_noop
 from webjobs.runner import archive, entry_point, names, settings_job
 from webjobs.runner.archive import Entry, Member
 from webjobs.runner.entry_point import RUNNABLE
@@ -57,7 +58,7 @@ def check(
         digest = hashlib.file_digest(source, "sha256").hexdigest()
         size = source.tell()
         if size == 0:
-            raise PackageError("empty_file", "The uploaded file is empty. Choose another file.")
+            raise PackageError("empty_file", archive.EMPTY_FILE)
         kind = kind or _kind(source, name, extensions)
         if kind == "zip":
             entries, settings, entry = _check_zip(source, limits, extensions)
@@ -89,8 +90,12 @@ def _kind(source: IO[bytes], name: str, extensions: Sequence[str]) -> Kind:
         return "zip"
     raise PackageError(
         "not_supported",
-        f'"{shown(name)}" is neither a zip file nor a script that can run. Upload a zip file, '
-        f"or a file of one of these types: {' '.join(extensions)}",
+        gettext_noop(
+            '"%(file)s" is neither a zip file nor a script that can run. Upload a zip file, or a '
+            "file of one of these types: %(types)s"
+        ),
+        file=shown(name),
+        types=" ".join(extensions),
     )
 
 
@@ -101,7 +106,10 @@ def _check_zip(source: IO[bytes], limits: PackageLimits, extensions: Sequence[st
         files = [member.entry.path for member in members if not member.entry.is_dir]
         if not files:
             raise PackageError(
-                "empty_zip", "The zip file has no file in it. Put the script and its files into it."
+                "empty_zip",
+                gettext_noop(
+                    "The zip file has no file in it. Put the script and its files into it."
+                ),
             )
         entry = entry_point.find(files, extensions)
         if not entry.candidates:
@@ -112,7 +120,11 @@ def _check_zip(source: IO[bytes], limits: PackageLimits, extensions: Sequence[st
 
 def _check_file(path: Path, name: str, size: int, extensions: Sequence[str]) -> _Contents:
     if names.safe_path(name) != name:
-        raise PackageError("bad_name", f'The file name "{shown(name)}" cannot be used. Rename it.')
+        raise PackageError(
+            "bad_name",
+            gettext_noop('The file name "%(file)s" cannot be used. Rename it.'),
+            file=shown(name),
+        )
     if PurePosixPath(name).suffix.lower() not in extensions:
         raise _no_script("", [name], extensions)
     only = Entry(name, size, is_dir=False, executable=True, modified=path.stat().st_mtime)
@@ -131,14 +143,32 @@ def _settings(opened: zipfile.ZipFile, members: Sequence[Member], folder: str) -
     try:
         return settings_job.parse_settings(settings_job.decode(data))
     except settings_job.SettingsError as error:
-        raise PackageError("settings", str(error)) from error
+        raise PackageError(error.code, error.text, **error.params) from error
+
+
+_TOO_DEEP = gettext_noop(
+    "No runnable script file was found at the top of the package. "
+    '"%(file)s" lies too deep: move it and its files to the top of the zip.'
+)
+_TOO_DEEP_BELOW = gettext_noop(
+    'No runnable script file was found in the folder "%(folder)s". '
+    '"%(file)s" lies too deep: move it and its files to the top of the zip.'
+)
+_NO_SCRIPT = gettext_noop(
+    "No runnable script file was found at the top of the package. "
+    "Add a file of one of these types: %(types)s"
+)
+_NO_SCRIPT_BELOW = gettext_noop(
+    'No runnable script file was found in the folder "%(folder)s". '
+    "Add a file of one of these types: %(types)s"
+)
 
 
 def _no_script(folder: str, files: Sequence[str], extensions: Sequence[str]) -> PackageError:
+    params = {"folder": shown(folder)} if folder else {}
     deeper = [f for f in files if PurePosixPath(f).suffix.lower() in extensions]
     if deeper:
-        hint = f' "{shown(deeper[0])}" lies too deep: move it and its files to the top of the zip.'
-    else:
-        hint = f" Add a file of one of these types: {' '.join(extensions)}"
-    where = f'in the folder "{shown(folder)}"' if folder else "at the top of the package"
-    return PackageError("no_script", f"No runnable script file was found {where}.{hint}")
+        text = _TOO_DEEP_BELOW if folder else _TOO_DEEP
+        return PackageError("no_script", text, file=shown(deeper[0]), **params)
+    text = _NO_SCRIPT_BELOW if folder else _NO_SCRIPT
+    return PackageError("no_script", text, types=" ".join(extensions), **params)

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from webjobs.reasons import Reason
 
-class PackageError(Exception):
-    """An upload that is refused.
 
-    `code` is a stable slug for programs; `message` tells a person what is wrong, where, and how
-    to mend it.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+class PackageError(Reason):
+    """An upload that is refused."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from webjobs.reasons import Param, Phrase, Reason, gettext_noop
 from webjobs.states import Concurrency, JobType, RetryOn
 
 Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -46,21 +47,24 @@ def _is_retry_on(value: Json) -> bool:
 
 # What a key may hold, and how that is said.
 _WANTED: dict[str, tuple[Callable[[Json], bool], str]] = {
-    "schedule": (_is(str), 'a text, for example "0 */15 * * * *"'),
-    "is_singleton": (_is(bool), "true or false"),
-    "is_in_place": (_is(bool), "true or false"),
-    "stopping_wait_time": (_whole(0, MAX_WAIT), "a whole number of seconds, 0 or more"),
-    "time_zone": (_is(str), 'a text, for example "Europe/Paris"'),
-    "concurrency": (_is_policy, '"skip", "queue" or "parallel"'),
-    "retry_on": (_is_retry_on, 'a list of "failure", "lost" or both'),
-} | {
-    key: (_whole(lowest, highest), f"a whole number from {lowest} to {highest}")
-    for key, (lowest, highest) in LIMITS.items()
-}
+    "schedule": (_is(str), gettext_noop('a text, for example "0 */15 * * * *"')),
+    "is_singleton": (_is(bool), gettext_noop("true or false")),
+    "is_in_place": (_is(bool), gettext_noop("true or false")),
+    "stopping_wait_time": (
+        _whole(0, MAX_WAIT),
+        gettext_noop("a whole number of seconds, 0 or more"),
+    ),
+    "time_zone": (_is(str), gettext_noop('a text, for example "Europe/Paris"')),
+    "concurrency": (_is_policy, gettext_noop('"skip", "queue" or "parallel"')),
+    "retry_on": (_is_retry_on, gettext_noop('a list of "failure", "lost" or both')),
+} | {key: (_whole(lowest, highest), "") for key, (lowest, highest) in LIMITS.items()}
 
 
-class SettingsError(ValueError):
+class SettingsError(Reason, ValueError):
     """A settings.job that is refused; the message names the line or the key."""
+
+    def __init__(self, text: str, **params: Param) -> None:
+        super().__init__("settings", text, **params)
 
 
 @dataclass(frozen=True)
@@ -108,14 +112,17 @@ class JobSettings:
 def decode(data: bytes) -> str:
     """The text of a settings.job file. Raises SettingsError."""
     if len(data) > MAX_BYTES:
-        raise SettingsError(f"settings.job is larger than {MAX_BYTES // 1024} KiB.")
+        raise SettingsError(
+            gettext_noop("settings.job is larger than %(most)d KiB."), most=MAX_BYTES // 1024
+        )
     # Windows PowerShell's `>` writes UTF-16 with a byte order mark.
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return data.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise SettingsError(
-            f"settings.job is not UTF-8 text (byte {error.start}). Save it as UTF-8."
+            gettext_noop("settings.job is not UTF-8 text (byte %(byte)d). Save it as UTF-8."),
+            byte=error.start,
         ) from error
 
 
@@ -129,19 +136,28 @@ def parse_settings(text: str) -> JobSettings:
         )
     except json.JSONDecodeError as error:
         raise SettingsError(
-            f"settings.job is not valid JSON: line {error.lineno}, column {error.colno}: "
-            f"{error.msg}."
+            gettext_noop(
+                "settings.job is not valid JSON: line %(line)d, column %(column)d: %(detail)s."
+            ),
+            line=error.lineno,
+            column=error.colno,
+            detail=error.msg,
         ) from error
     except RecursionError as error:
-        raise SettingsError("settings.job is nested too deeply.") from error
+        raise SettingsError(gettext_noop("settings.job is nested too deeply.")) from error
     except SettingsError:
         raise
     except ValueError as error:
-        raise SettingsError("settings.job holds a number that is too large.") from error
+        raise SettingsError(
+            gettext_noop("settings.job holds a number that is too large.")
+        ) from error
     if not isinstance(value, dict):
         raise SettingsError(
-            f'settings.job must be a JSON object such as {{"schedule": "0 */15 * * * *"}}, '
-            f"not {_kind(value)}."
+            gettext_noop(
+                'settings.job must be a JSON object such as {"schedule": "0 */15 * * * *"}, '
+                "not %(kind)s."
+            ),
+            kind=_kind(value),
         )
     return from_dict(value)
 
@@ -165,7 +181,24 @@ def from_dict(values: Mapping[str, Json]) -> JobSettings:
 def _check_type(key: str, value: Json) -> None:
     is_wanted, words = _WANTED[key]
     if not is_wanted(value):
-        raise SettingsError(f'settings.job: "{key}" must be {words}, not {_kind(value)}.')
+        if key in LIMITS:
+            lowest, highest = LIMITS[key]
+            raise SettingsError(
+                gettext_noop(
+                    'settings.job: "%(key)s" must be a whole number from %(lowest)d to '
+                    "%(highest)d, not %(kind)s."
+                ),
+                key=key,
+                lowest=lowest,
+                highest=highest,
+                kind=_kind(value),
+            )
+        raise SettingsError(
+            gettext_noop('settings.job: "%(key)s" must be %(wanted)s, not %(kind)s.'),
+            key=key,
+            wanted=Phrase(words),
+            kind=_kind(value),
+        )
 
 
 def _kind(value: Json) -> str:
@@ -174,9 +207,9 @@ def _kind(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return "a list"
+        return Phrase(gettext_noop("a list"))
     if isinstance(value, dict):
-        return "an object"
+        return Phrase(gettext_noop("an object"))
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else text[:39] + "…"
 
@@ -185,10 +218,15 @@ def _without_repeats(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     result: dict[str, Json] = {}
     for key, value in pairs:
         if key in result:
-            raise SettingsError(f"settings.job has the key {_kind(key)} twice. Remove one.")
+            raise SettingsError(
+                gettext_noop("settings.job has the key %(key)s twice. Remove one."),
+                key=_kind(key),
+            )
         result[key] = value
     return result
 
 
 def _refuse_constant(name: str) -> Json:
-    raise SettingsError(f"settings.job holds {name}, which is not valid JSON.")
+    raise SettingsError(
+        gettext_noop("settings.job holds %(name)s, which is not valid JSON."), name=name
+    )

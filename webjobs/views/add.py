@@ -17,6 +17,7 @@ from webjobs.forms import AddWebJobForm
 from webjobs.models import Role, Slot
 from webjobs.models.app import PRODUCTION
 from webjobs.states import JobType
+from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import done, invalid, posted, wants_fragment, wants_json
 from webjobs.views.rows import slot_engine_settings
@@ -33,7 +34,7 @@ def webjob_add(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpRe
         try:
             return _add(request, found, form)
         except dispatch.Refused as error:
-            form.add_error("name" if error.code == "exists" else None, error.message)
+            form.add_error("name" if error.code == "exists" else None, told(error))
     if request.method == "POST" and wants_json(request):
         return invalid(form)
     template = "webjobs/_add.html" if wants_fragment(request) else "webjobs/add.html"
@@ -65,9 +66,9 @@ def schedule_preview(request: HttpRequest, app: str, slot: str = PRODUCTION) -> 
         zone = timezones.resolve(name) if name else slot_engine_settings(found).zone
         schedule = ncrontab.parse(request.GET.get("cron", ""))
     except timezones.UnknownTimeZone as error:
-        return JsonResponse({"error": str(error), "field": "time_zone"})
+        return JsonResponse({"error": told(error), "field": "time_zone"})
     except ncrontab.NcrontabError as error:
-        return JsonResponse({"error": error.message(language), "field": "cron"})
+        return JsonResponse({"error": told(error), "field": "cron"})
     return JsonResponse(preview(schedule, zone, language))
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
-from django.utils.translation import gettext
 
 from webjobs.dispatch import Refused
 from webjobs.forms import BaseForm, errors_of
@@ -36,7 +35,6 @@ def done(request: HttpRequest, message: str, url: str, **extra: Any) -> HttpResp
 
 def refused(request: HttpRequest, error: Refused, message: str, url: str) -> HttpResponse:
     """It cannot be done, for the reason in `error`; `message` says what could not."""
-    message = gettext(message)
     if wants_json(request):
         return JsonResponse({"error": message, "code": error.code}, status=error.status)
     messages.error(request, message)

@@ -14,6 +14,7 @@ from webjobs import dispatch
 from webjobs.access import actor_of
 from webjobs.forms import AppForm
 from webjobs.models import App
+from webjobs.telling import told
 from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
 
 
@@ -46,7 +47,7 @@ def app_add(request: HttpRequest) -> HttpResponse:
         try:
             dispatch.create_app(name, actor_of(request))
         except dispatch.Refused as error:
-            return refused(request, error, error.message, reverse("apps"))
+            return refused(request, error, told(error), reverse("apps"))
         message = _("Successfully created app '%(name)s'") % {"name": name}
         return done(request, message, url)
     if request.method == "POST" and wants_json(request):

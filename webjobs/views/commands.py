@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -19,6 +18,7 @@ from webjobs.forms import RunForm
 from webjobs.models import Role, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.states import Trigger
+from webjobs.telling import told
 from webjobs.views.addresses import run_url, slot_url
 from webjobs.views.answers import done, invalid, posted, refused, wants_json
 
@@ -90,7 +90,7 @@ def _serve(
     try:
         url = act(job, actor_of(request), form)
     except dispatch.Refused as error:
-        message = command.failed % {**words, "why": gettext(error.message)}
+        message = command.failed % {**words, "why": told(error)}
         return refused(request, error, message, slot_url(job.slot, "webjobs"))
     return done(request, command.succeeded % words, url, key=f"{job.type}/{job.name}")
 

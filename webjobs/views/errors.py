@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from webjobs.reasons import Reason
+from webjobs.telling import told
 from webjobs.views.answers import wants_json
 
 
@@ -24,7 +26,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @login_not_required
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    message = str(exception) or _("Your role does not allow this.")
+    first = exception.args[0] if exception.args else ""
+    message = told(first) if isinstance(first, Reason) else str(first)
+    message = message or _("Your role does not allow this.")
     return _answer(request, 403, _("You may not do this"), message)
 
 

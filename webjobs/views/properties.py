@@ -16,6 +16,7 @@ from webjobs.access import actor_of, webjob_for
 from webjobs.forms import BaseForm, PackageForm, PasswordForm, PolicyForm, ScheduleForm
 from webjobs.models import Role, WebJob
 from webjobs.models.app import PRODUCTION, new_password
+from webjobs.telling import told
 from webjobs.timezones import names as zone_names
 from webjobs.views.add import preview
 from webjobs.views.addresses import job_url
@@ -114,7 +115,7 @@ def schedule(
             actor_of(request),
         )
     except dispatch.Refused as error:
-        return refused(request, error, error.message, url)
+        return refused(request, error, told(error), url)
     message = _("Successfully updated the schedule of WebJob '%(name)s'") % {"name": job.name}
     return done(request, message, url)
 
@@ -132,7 +133,7 @@ def policy(
     try:
         dispatch.set_policy(job, dispatch.Policy(**form.policy), actor_of(request))
     except dispatch.Refused as error:
-        return refused(request, error, error.message, url)
+        return refused(request, error, told(error), url)
     message = _("Successfully updated the runs of WebJob '%(name)s'") % {"name": job.name}
     return done(request, message, url)
 
@@ -150,6 +151,6 @@ def package(
     try:
         dispatch.replace_package(job, form.cleaned_data["file"], actor_of(request))
     except dispatch.Refused as error:
-        return refused(request, error, error.message, url)
+        return refused(request, error, told(error), url)
     message = _("Successfully updated WebJob '%(name)s'") % {"name": job.name}
     return done(request, message, url)

@@ -18,6 +18,7 @@ from webjobs import ncrontab, timezones
 from webjobs.models import AppSetting, Copy, EngineSettings, Instance, Run, Slot, WebJob
 from webjobs.models.setting import lenient_engine_settings, steers_engine
 from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
+from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.waiting import retry_words
 
@@ -265,7 +266,7 @@ class Rows:
         try:
             moment = _parsed(schedule.expression).next_in_zone(self.now, zone)
         except ncrontab.NcrontabError as error:
-            return None, str(error)
+            return None, told(error)
         if moment is None:
             return None, _("Never")
         return moment, f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"

@@ -15,6 +15,7 @@ from webjobs.access import actor_of, run_for
 from webjobs.models import Log, Role, Run
 from webjobs.models.app import PRODUCTION
 from webjobs.states import RunStatus, Trigger
+from webjobs.telling import told
 from webjobs.views.addresses import run_url
 from webjobs.views.answers import done, refused, wants_fragment
 from webjobs.views.output import log_view, run_address
@@ -82,7 +83,7 @@ def run_stop(
     try:
         dispatch.stop_run(run, actor_of(request))
     except dispatch.Refused as error:
-        return refused(request, error, error.message, url)
+        return refused(request, error, told(error), url)
     message = _("Stopping run %(number)s of WebJob '%(name)s'") % {
         "number": run.number,
         "name": run.job.name,

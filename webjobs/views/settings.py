@@ -16,6 +16,7 @@ from webjobs.dispatch import SettingChange
 from webjobs.forms import SettingForm
 from webjobs.models import AppSetting, Role, Slot
 from webjobs.models.app import PRODUCTION
+from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
 from webjobs.views.rights import rights_in
@@ -33,7 +34,7 @@ def _succeeded() -> str:
 
 
 def _failed(error: dispatch.Refused) -> str:
-    return _("Failed to update web app settings: %(why)s") % {"why": error.message}
+    return _("Failed to update web app settings: %(why)s") % {"why": told(error)}
 
 
 @require_GET
@@ -72,7 +73,7 @@ def _edit(request: HttpRequest, slot: Slot, setting: AppSetting | None) -> HttpR
             dispatch.change_settings(slot, _changes(form), actor_of(request))
             return done(request, _succeeded(), slot_url(slot, "settings"))
         except dispatch.Refused as error:
-            form.add_error("value", error.message)
+            form.add_error("value", told(error))
     if request.method == "POST" and wants_json(request):
         return invalid(form)
     context: dict[str, Any] = {"form": form, "slot": slot, "setting": setting}
