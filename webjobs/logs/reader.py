@@ -8,7 +8,7 @@ deleted.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from webjobs.logs.chunks import Piece, State, join, line_start, piece_at, pieces, state_of
@@ -20,6 +20,8 @@ from webjobs.states import Stream
 MAX_BYTES = 256 * 1024
 # Smaller pages could not hold one character and a line end.
 MIN_BYTES = 16
+# What a page is told of the bytes before it: colours may have been set there.
+CONTEXT_BYTES = 16 * 1024
 
 _STREAMS = tuple(Stream)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,6 +55,8 @@ class Page:
     line_count: int  # of the whole log
     first_kept: int  # offset of the first byte that is still stored
     is_complete: bool  # nothing will be added any more
+    # The last lines, or parts of them, before `start`: up to CONTEXT_BYTES.
+    context: list[Line] = field(default_factory=list)
 
 
 def read_after(log: Log, offset: int, max_bytes: int = MAX_BYTES) -> Page:
@@ -130,10 +134,15 @@ def _clean_start(state: State, start: int, stop: int) -> int:
 
 def _page(state: State, start: int, stop: int) -> Page:
     """The lines between two offsets; `end` is a little before `stop` when that cuts a character."""
+    if start >= state.size:
+        return _made(state, [], start, start, state.lines + 1)
     # One byte more, where there is one, tells whether a line begins behind the page.
-    whole = join(pieces(state.log_id, start, min(stop + 1, state.size)))
-    if whole is None or whole.offset >= stop:
+    first, last = max(state.first_kept, start - CONTEXT_BYTES), min(stop + 1, state.size)
+    around = join(pieces(state.log_id, first, last))
+    if around is None or around.offset >= stop or around.end <= start:
         return _made(state, [], start, start, _lines_until(state, start) + 1)
+    whole = around.cut(start, around.end)
+    context = list(_lines(around.cut(0, start), is_boundary=False)) if around.offset < start else []
     is_boundary = whole.begins_line(stop) if stop < whole.end else state.is_complete
     piece = whole.cut(start, stop)
     lines = list(_lines(piece, is_boundary=is_boundary))
@@ -143,7 +152,7 @@ def _page(state: State, start: int, stop: int) -> Page:
             piece = piece.cut(start, piece.end - left)
             lines = list(_lines(piece, is_boundary=False))
     first_line = piece.lines_before + whole.begins_line(piece.offset)
-    return _made(state, lines, piece.offset, piece.end, first_line)
+    return _made(state, lines, piece.offset, piece.end, first_line, context)
 
 
 def _lines(piece: Piece, *, is_boundary: bool) -> Iterator[Line]:
@@ -172,7 +181,14 @@ def _lines(piece: Piece, *, is_boundary: bool) -> Iterator[Line]:
         )
 
 
-def _made(state: State, lines: list[Line], start: int, end: int, first_line: int) -> Page:
+def _made(
+    state: State,
+    lines: list[Line],
+    start: int,
+    end: int,
+    first_line: int,
+    context: list[Line] | None = None,
+) -> Page:
     return Page(
         lines,
         start,
@@ -182,4 +198,5 @@ def _made(state: State, lines: list[Line], start: int, end: int, first_line: int
         line_count=state.lines,
         first_kept=state.first_kept,
         is_complete=state.is_complete,
+        context=context or [],
     )
