@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from dataclasses import dataclass
@@ -113,6 +114,11 @@ def local_path(package: Package, cache: Path) -> Path:
                 )
         Path(name).rename(target)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise PackageUnavailable(
+                f"The disk of this instance is full: the package {package} does not fit into "
+                f"{cache}. Free some space, then start it again."
+            ) from error
         raise PackageUnavailable(
             f"The package {package} cannot be read from the storage: {error.strerror or error}. "
             "Upload it again, or restore the package storage."

@@ -33,13 +33,14 @@ def small_disk(folder: Path, kib: int = 1024) -> Iterator[None]:
 
 
 @contextmanager
-def filled(folder: Path) -> Iterator[None]:
-    """Nothing more fits onto the disk of `folder` in the block."""
+def filled(folder: Path, room: int = 0) -> Iterator[None]:
+    """No more than `room` bytes fit onto the disk of `folder` in the block."""
     ballast = folder / "ballast"
     try:
         with ballast.open("wb", buffering=0) as file:
             for size in (64 * 1024, 4096, 1):
                 _fill(file.fileno(), size)
+            file.truncate(max(0, file.tell() - room))
         yield
     finally:
         ballast.unlink()

@@ -89,7 +89,7 @@ class Workspace:
         once have a copy each; in place they share the site folder.
         """
         folders = self.folders(files.key)
-        with self._lock(files.key), _in_words(files.key):
+        with self._lock(files.key), _in_words(files.key, self.root):
             changes: list[str] = []
             self._fill_site(files, folders)
             folder = folders.site
@@ -164,14 +164,17 @@ class Workspace:
         unpacked = folders.unpack / tree.random_name()
         with files.open_package() as package:
             extract(package, files.kind, files.file_name, unpacked)
-        if not (unpacked / files.script).is_file():
+        try:
+            if not (unpacked / files.script).is_file():
+                raise WorkspaceError(
+                    f'The package has no file "{files.script}". Upload the package again.'
+                )
+            marker.parent.mkdir(parents=True, exist_ok=True)
+            marker.unlink(missing_ok=True)
+            self._swap(unpacked, site)
+        except (OSError, WorkspaceError):
             tree.delete(unpacked)
-            raise WorkspaceError(
-                f'The package has no file "{files.script}". Upload the package again.'
-            )
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.unlink(missing_ok=True)
-        self._swap(unpacked, site)
+            raise
         marker.write_text(files.sha256, encoding="utf-8")
 
     def _swap(self, unpacked: Path, site: Path) -> None:
@@ -262,7 +265,7 @@ def _write_settings(folder: Path, files: JobFiles) -> None:
 
 
 @contextlib.contextmanager
-def _in_words(key: JobKey) -> Iterator[None]:
+def _in_words(key: JobKey, root: Path) -> Iterator[None]:
     try:
         yield
     except PackageError as error:
@@ -270,13 +273,16 @@ def _in_words(key: JobKey) -> Iterator[None]:
             f'The stored package of "{key.job}" cannot be unpacked. {error.message}'
         ) from error
     except OSError as error:
-        raise WorkspaceError(_words(key, error)) from error
+        raise WorkspaceError(_words(key, root, error)) from error
 
 
-def _words(key: JobKey, error: OSError) -> str:
+def _words(key: JobKey, root: Path, error: OSError) -> str:
     start = f'The files of "{key.job}" could not be made ready: '
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return start + "the disk of this instance is full. Free some space, then start it again."
+        return (
+            f"{start}the disk of this instance is full ({root}). "
+            "Free some space, then start it again."
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         where = f" ({error.filename})" if error.filename else ""
         return (
