@@ -165,8 +165,13 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# Whoever sends a hint does not wait for a broker that is away; the workers try for ever.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2}
+# Whoever sends a hint does not wait for a broker that is away; the workers try for ever. What a
+# worker has taken is not noted with the broker as well: a lost hint is found again from the rows.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 0,
+    "socket_connect_timeout": 2,
+    "ack_emulation": False,
+}
 # Celery would close a thread's connection before and after every task, and to open it again costs
 # as much as a whole query; portal.celery closes those that do not work any more.
 CELERY_DB_REUSE_MAX = sys.maxsize
