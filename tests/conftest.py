@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.test import TransactionTestCase
 
 from tests.support import broker as broker_support
 from tests.support.needs import require
@@ -17,16 +18,33 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from pytest_django import Settings
 
+SQLITE = "django.db.backends.sqlite3"
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*programs): runs only where these are installed")
     config.addinivalue_line("markers", "own_database: brings SQLite itself; once is enough")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker("browser")
+    if django_settings.DATABASES["default"]["ENGINE"] == SQLITE:
+        return
+    # What does not touch the database was tried with the default one.
+    others = [item for item in items if not _uses_database(item)]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function):
+        return True
+    is_case = item.cls is not None and issubclass(item.cls, TransactionTestCase)
+    is_marked = item.get_closest_marker("django_db") is not None
+    return is_case or is_marked or not {"db", "transactional_db"}.isdisjoint(item.fixturenames)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
