@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from tests.web.objects import make_instance, make_job, make_run, make_slot
-from tests.web.pages import FRAGMENT, PagesTestCase
+from tests.web.pages import PagesTestCase
 from webjobs.models import Beat, Copy, Instance
 from webjobs.states import CopyStatus, JobType, RunStatus
 
@@ -105,13 +105,9 @@ class InstancesTests(PagesTestCase):
 
     def test_a_script_gets_the_moving_part_alone(self) -> None:
         make_instance()
-        response = self.client_get_fragment("/instances/")
+        response = self.get("/instances/", None, X_Fragment="1")
         self.assertNotContains(response, "<html")
         self.assertContains(response, 'id="instances"')
-
-    def client_get_fragment(self, url: str) -> object:
-        self.client.force_login(self.alice)
-        return self.client.get(url, headers=FRAGMENT)
 
     def test_it_is_for_members_only(self) -> None:
         self.assert_for_members_only("/instances/")
@@ -204,7 +200,7 @@ class InstanceTests(PagesTestCase):
             self.assertContains(response, text)
 
     def test_a_script_gets_the_moving_part_alone(self) -> None:
-        response = self.get(self.url, **{"X_Fragment": "1"})
+        response = self.get(self.url, None, X_Fragment="1")
         self.assertNotContains(response, "<html")
 
     def test_it_is_for_members_only_and_unknown_ones_are_not_found(self) -> None:

@@ -39,12 +39,12 @@ _ORDER = ("live", "draining", "lost", "stopped")
 
 @dataclass(frozen=True)
 class State:
-    """`word` is one of live, draining, lost, stopped; `since` when that began."""
+    """`word` is one of live, draining, lost, stopped; `since` when that began, where known."""
 
     word: str
     kind: str
     words: str
-    since: datetime
+    since: datetime | None
     why: str
 
 
@@ -78,7 +78,7 @@ def state_of(instance: Instance, now: datetime) -> State:
         return State("lost", "bad", _("Lost"), instance.heartbeat_at, why)
     if instance.is_draining:
         why = _("It ends: it takes nothing new and stops what runs there.")
-        return State("draining", "warn", _("Draining"), instance.heartbeat_at, why)
+        return State("draining", "warn", _("Draining"), None, why)
     return State("live", "ok", _("Live"), instance.started_at, "")
 
 
