@@ -58,6 +58,13 @@ export function shortWords(moment, now = Date.now()) {
   return say(gettext("%(count)s d ago"), gettext("in %(count)s d"), DAY);
 }
 
+/** As `shortWords` for what is to come. */
+export function dueWords(moment, now = Date.now()) {
+  return moment > now ? shortWords(moment, now) : gettext("due now");
+}
+
+const WORDS = { long: longWords, short: shortWords, due: dueWords };
+
 const local = new Intl.DateTimeFormat(region, {
   dateStyle: "medium",
   timeStyle: "long",
@@ -79,8 +86,7 @@ export function refreshTimes(root = document) {
       element.dataset.local = "1";
       element.title += `\n${local.format(moment)}`;
     }
-    const form = element.dataset.words;
-    const words = form === "long" ? longWords(moment, now) : form === "short" ? shortWords(moment, now) : "";
+    const words = WORDS[element.dataset.words]?.(moment, now) ?? "";
     if (words && element.textContent !== words) element.textContent = words;
   }
   for (const element of $$("[data-since]", root)) {

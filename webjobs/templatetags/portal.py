@@ -14,7 +14,8 @@ from webjobs.logs import Page
 from webjobs.models import Slot
 from webjobs.views import times
 from webjobs.views.addresses import slot_url as address
-from webjobs.views.rows import status_word
+from webjobs.views.bars import run_bar
+from webjobs.views.rows import Row, status_word
 
 register = template.Library()
 
@@ -63,6 +64,18 @@ def long_time(moment: datetime) -> SafeString:
 def short_time(moment: datetime, also: str = "") -> SafeString:
     """`3 min ago`, the form of the blade; `also` is one more line on hover."""
     return _time(moment, times.short_words(moment, timezone.now()), "short", also)
+
+
+@register.simple_tag
+def due_time(moment: datetime, also: str = "") -> SafeString:
+    """`in 3 min`, and `due now` once it has come; `also` is one more line on hover."""
+    return _time(moment, times.due_words(moment, timezone.now()), "due", also)
+
+
+@register.simple_tag
+def last_runs(row: Row) -> SafeString:
+    """The small bar of a row's last runs; empty when there are none."""
+    return run_bar(row.recent, row.history)
 
 
 @register.simple_tag

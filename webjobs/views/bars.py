@@ -13,11 +13,10 @@ from django.utils.translation import ngettext
 
 from webjobs.models.recent import RecentRun
 from webjobs.states import RUN_FINAL, RunStatus
+from webjobs.views.rows import kind_of, status_word
 from webjobs.views.times import span_words
-from webjobs.views.wording import kind_of, status_word
 
-# Runs of a bar, and the steps of a mark's height; grid.css has a class for each.
-RUNS = 20
+# The steps of a mark's height; bars.css has a class for each.
 HEIGHTS = 10
 # What has no duration is neither tiny nor tall.
 NO_DURATION = 3

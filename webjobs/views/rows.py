@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from webjobs import ncrontab, timezones
 from webjobs.models import AppSetting, Copy, EngineSettings, Instance, Run, Slot, WebJob
+from webjobs.models.recent import RecentRun, recent_runs
 from webjobs.models.setting import lenient_engine_settings, steers_engine
 from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
 from webjobs.telling import told
@@ -27,6 +28,8 @@ _parsed = lru_cache(maxsize=1024)(ncrontab.parse)
 
 # So many are drawn in the time that a page may take.
 ROWS_PER_PAGE = 100
+# Marks of the small bar of a row.
+BAR_RUNS = 20
 
 # The colour of a status: ok, busy, warn, bad or none.
 KINDS: dict[str, str] = {
@@ -119,6 +122,7 @@ class Row:
     base: str  # address of the WebJob's commands, ends with /
     history: str  # address of its history page
     copies: Sequence[Copy] = ()
+    recent: Sequence[RecentRun] = ()  # the last runs, oldest first
 
     @property
     def key(self) -> str:
@@ -133,6 +137,14 @@ class Row:
     def is_enabled(self) -> bool:
         schedule = getattr(self.job, "schedule", None)
         return schedule is not None and schedule.is_enabled
+
+    @property
+    def instances(self) -> list[str]:
+        """The names of the instances that it runs on, or that its last run was executed on."""
+        if self.job.is_continuous:
+            return [copy.instance.name for copy in self.copies if copy.status in COPY_ALIVE]
+        executed_on = self.last_run.instance if self.last_run else None
+        return [executed_on.name] if executed_on else []
 
     @property
     def is_active(self) -> bool:
@@ -199,15 +211,22 @@ class Rows:
             )
         )
         newest: dict[int, int | None] = {job.pk: getattr(job, "latest", None) for job in found}
-        runs = Run.objects.in_bulk([pk for pk in newest.values() if pk])
+        runs = Run.objects.select_related("instance").in_bulk([pk for pk in newest.values() if pk])
+        triggered = [job.pk for job in found if not job.is_continuous]
+        recent = recent_runs(triggered, BAR_RUNS)
         for job in found:
             job.slot = self.slot
         copies = _live_copies(found, self.now)
         return [
-            self._row(job, runs.get(newest[job.pk] or 0), copies.get(job.pk, [])) for job in found
+            self._row(
+                job, runs.get(newest[job.pk] or 0), copies.get(job.pk, []), recent.get(job.pk, [])
+            )
+            for job in found
         ]
 
-    def _row(self, job: WebJob, run: Run | None, copies: list[Copy]) -> Row:
+    def _row(
+        self, job: WebJob, run: Run | None, copies: list[Copy], recent: list[RecentRun]
+    ) -> Row:
         path = f"{job.type}/{job.name}/"
         if job.is_continuous:
             status, words, why = self._continuous(job, copies)
@@ -230,6 +249,7 @@ class Rows:
             base=self._blade + path,
             history=self._history + path,
             copies=copies,
+            recent=recent,
         )
 
     def _continuous(self, job: WebJob, copies: list[Copy]) -> tuple[str, str, str]:

@@ -74,3 +74,8 @@ def short_words(moment: datetime, now: datetime) -> str:
     else:
         text, count = (_("%(count)d d ago"), _("in %(count)d d")), int(length / DAY)
     return text[0 if distance >= 0 else 1] % {"count": count}
+
+
+def due_words(moment: datetime, now: datetime) -> str:
+    """As `short_words` for what is to come; `due now` once its time is there."""
+    return short_words(moment, now) if moment > now else _("due now")
