@@ -15,8 +15,10 @@ from hypothesis.extra.django import TestCase as HypothesisTestCase
 from tests.support.logs import new_log
 from webjobs import logs
 from webjobs.logs import LogWriter, blocks
+from webjobs.logs.groups import without_mark
 from webjobs.logs.query import BadQuery, Finder, finder
 from webjobs.logs.search import Found, Match, search, search_back
+from webjobs.logs.terminal import segments
 from webjobs.models import Log
 from webjobs.states import Stream
 
@@ -272,11 +274,20 @@ def model(log: Log, pattern: re.Pattern[str]) -> list[tuple[int, list[tuple[int,
     """Line by line, with Python's own expressions."""
     found = []
     for number, text in enumerate(text_lines(log), 1):
+        text = "".join(part for part, _ in segments(without_mark(text)))
         if pattern.search(text):
             spans = [match.span() for match in pattern.finditer(text)]
             units = [(_units(text[:a]), _units(text[:b])) for a, b in spans if a < b]
             found.append((number, units))
     return found
+
+
+def tame(parts: list[tuple[Stream, bytes]], size: int) -> list[tuple[Stream, bytes]]:
+    """Of a line longer than can be searched at once, the controls act within its parts only."""
+    if size == 10**6:
+        return parts
+    controls = bytes({*range(32), 0x7F, 0xC2} - {0x0A})
+    return [(of, data.translate(bytes.maketrans(controls, b"?" * 33))) for of, data in parts]
 
 
 def _units(text: str) -> int:
@@ -294,7 +305,7 @@ class ModelTests(HypothesisTestCase):
         is_complete: bool,
         size: int,
     ) -> None:
-        log = written(*parts, is_complete=is_complete)
+        log = written(*tame(parts, size), is_complete=is_complete)
         flags = re.NOFLAG if match_case else re.IGNORECASE
         expected = model(log, re.compile(re.escape(text), flags))
         sought = finder(text, match_case=match_case)
@@ -305,7 +316,7 @@ class ModelTests(HypothesisTestCase):
     def test_expressions_are_found_as_by_reading_every_line(
         self, parts: list[tuple[Stream, bytes]], text: str, match_case: bool, size: int
     ) -> None:
-        log = written(*parts)
+        log = written(*tame(parts, size))
         expected = model(log, re.compile(text, re.NOFLAG if match_case else re.IGNORECASE))
         sought = finder(text, is_regex=True, match_case=match_case)
         self.check(log, Small(sought, size, size // 4), expected)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from webjobs.logs.chunks import Piece, State, join, pieces
 from webjobs.logs.frames import last_boundary, split_lines
+from webjobs.logs.groups import without_marks
+from webjobs.logs.terminal import visible
 
 # Bytes that are read at once; more than any finder's window.
 BLOCK = 1024 * 1024
@@ -27,7 +29,7 @@ class Block:
         self.text, self._is_exact = text_of(piece)
         self._piece = piece
         self._first = piece.lines_before + piece.begins_line(piece.offset)
-        self._starts: list[int] | None = None
+        self._starts: list[tuple[int, int]] | None = None
         self._counted = (0, 0)
 
     @property
@@ -63,10 +65,18 @@ class Block:
             return self._piece.end
         if self._is_exact:
             return self._piece.offset + at
+        return self._line(at)[0]
+
+    def stream(self, at: int) -> int:
+        """The stream of the line that begins at `at` in the text, or behind it."""
+        return self._piece.frames[0].stream if self._is_exact else self._line(at)[1]
+
+    def _line(self, at: int) -> tuple[int, int]:
+        """Where that line begins in the log, and its stream."""
         if self._starts is None:
             piece = self._piece
             lines = split_lines(piece.data, piece.frames, piece.open_stream)
-            self._starts = [piece.offset + line.start for line in lines]
+            self._starts = [(piece.offset + line.start, line.stream) for line in lines]
         return self._starts[self.number(at) - self._first]
 
 
@@ -96,10 +106,12 @@ def block_before(state: State, position: int) -> Block | None:
 
 
 def clean(data: bytes) -> bytes:
-    """Bytes of one stream as readers show them: UTF-8, a newline at the end of a line."""
+    """Bytes of one stream as readers see them: UTF-8, a newline at the end of a line."""
     if b"\r\n" in data:
         data = data.replace(b"\r\n", b"\n")
-    return data if data.isascii() else data.decode(errors="replace").encode()
+    if not data.isascii():
+        data = data.decode(errors="replace").encode()
+    return visible(without_marks(data))
 
 
 def text_of(piece: Piece) -> tuple[bytes, bool]:
@@ -114,10 +126,11 @@ def text_of(piece: Piece) -> tuple[bytes, bool]:
         position += length
         if index < len(frames) and frames[index].stream == stream:
             continue
-        if parts and not parts[-1].endswith(b"\n"):
+        if start and piece.data[start - 1] != 0x0A:
             # Another stream has ended this line.
             parts.append(b"\n")
         parts.append(clean(piece.data[start:position]))
         start = position
     is_exact = len(parts) == 1 and parts[0] == piece.data
-    return b"".join(parts).removesuffix(b"\n"), is_exact
+    text = b"".join(parts)
+    return text[:-1] if piece.data.endswith(b"\n") else text, is_exact

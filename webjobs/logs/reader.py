@@ -68,7 +68,7 @@ def read_after(log: Log, offset: int, max_bytes: int = MAX_BYTES) -> Page:
     """
     state = state_of(log)
     start = min(max(offset, state.first_kept), state.size)
-    return _page(state, start, min(state.size, start + max(max_bytes, MIN_BYTES)))
+    return page_between(state, start, min(state.size, start + max(max_bytes, MIN_BYTES)))
 
 
 def read_lines(log: Log, first_line: int, count: int, max_bytes: int = MAX_BYTES) -> Page:
@@ -81,7 +81,7 @@ def read_lines(log: Log, first_line: int, count: int, max_bytes: int = MAX_BYTES
     first_line = max(first_line, _first_kept_line(state))
     start = line_start(state, first_line)
     stop = line_start(state, first_line + count)
-    return _page(state, start, min(stop, start + max(max_bytes, MIN_BYTES)))
+    return page_between(state, start, min(stop, start + max(max_bytes, MIN_BYTES)))
 
 
 def read_before(log: Log, offset: int, count: int, max_bytes: int = MAX_BYTES) -> Page:
@@ -103,8 +103,8 @@ def _before(state: State, offset: int, count: int, max_bytes: int) -> Page:
     start = line_start(state, max(1, _lines_until(state, stop) - count + 1))
     room = max(max_bytes, MIN_BYTES)
     if stop - start > room:
-        start = _clean_start(state, stop - room, stop)
-    return _page(state, start, stop)
+        start = clean_start(state, stop - room, stop)
+    return page_between(state, start, stop)
 
 
 def _first_kept_line(state: State) -> int:
@@ -120,7 +120,7 @@ def _lines_until(state: State, offset: int) -> int:
     return piece.lines_until(max(offset, piece.offset)) if piece else state.lines
 
 
-def _clean_start(state: State, start: int, stop: int) -> int:
+def clean_start(state: State, start: int, stop: int) -> int:
     """The first line that begins in these bytes, or else the first character."""
     piece = join(pieces(state.log_id, start, stop))
     if piece is None:
@@ -132,7 +132,7 @@ def _clean_start(state: State, start: int, stop: int) -> int:
     return piece.offset + broken
 
 
-def _page(state: State, start: int, stop: int) -> Page:
+def page_between(state: State, start: int, stop: int) -> Page:
     """The lines between two offsets; `end` is a little before `stop` when that cuts a character."""
     if start >= state.size:
         return _made(state, [], start, start, state.lines + 1)

@@ -10,6 +10,7 @@ plain text is long; of a regular expression only matches up to 16 KiB are certai
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from webjobs.logs.blocks import Block, Part, block_before, block_from
@@ -58,15 +59,16 @@ def search(
     limit: int = MAX_MATCHES,
     count_on: bool = True,
     seconds: float = STEP_SECONDS,
+    streams: frozenset[int] | None = None,
 ) -> Found:
     """Lines with a match from `line` on, to the one before `until`; the first `limit` in full.
 
     Behind those it only counts, or, without `count_on`, ends. `position` is that of the step
-    before, and decides instead of `line`. When it is done, its `line` is the first one that may
-    bring more: that without an end, or the one that is not there yet. Raises Log.DoesNotExist
-    when the log was deleted.
+    before, and decides instead of `line`. Only lines of `streams` count; None: of all. When it is
+    done, its `line` is the first one that may bring more: that without an end, or the one that is
+    not there yet. Raises Log.DoesNotExist when the log was deleted.
     """
-    step = _Step(state_of(log), finder, limit, seconds)
+    step = _Step(state_of(log), finder, limit, seconds, streams)
     return step.forward(line, until, position, count_on=count_on)
 
 
@@ -78,15 +80,24 @@ def search_back(
     position: int | None = None,
     limit: int = MAX_MATCHES,
     seconds: float = STEP_SECONDS,
+    streams: frozenset[int] | None = None,
 ) -> Found:
     """The nearest `limit` lines with a match before the line `before`; None: before the end."""
-    return _Step(state_of(log), finder, limit, seconds).back(before, position)
+    return _Step(state_of(log), finder, limit, seconds, streams).back(before, position)
 
 
 class _Step:
-    def __init__(self, state: State, finder: Finder, limit: int, seconds: float) -> None:
+    def __init__(
+        self,
+        state: State,
+        finder: Finder,
+        limit: int,
+        seconds: float,
+        streams: frozenset[int] | None,
+    ) -> None:
         self._state = state
         self._finder = finder
+        self._streams = streams
         self._limit = max(1, min(limit, MAX_MATCHES))
         self._deadline = time.monotonic() + seconds
         self._matches: list[Match] = []
@@ -157,7 +168,7 @@ class _Step:
     def _lines(self, block: Block, prepared: bytes, part: Part, *, count_on: bool) -> int:
         """Search forward; where in the text the line behind the last searched one begins."""
         if not part.is_long:
-            for start, stop in matching_lines(prepared, self._finder, part):
+            for start, stop in self._matching(block, prepared, part):
                 self._count += 1
                 if self._has_enough():
                     continue
@@ -168,9 +179,20 @@ class _Step:
 
     def _lines_back(self, block: Block, prepared: bytes, part: Part) -> None:
         room = self._limit - len(self._matches)
-        for start, stop in list(matching_lines(prepared, self._finder, part))[: -room - 1 : -1]:
+        for start, stop in list(self._matching(block, prepared, part))[: -room - 1 : -1]:
             self._count += 1
             self._add_line(block, start, stop)
+
+    def _matching(self, block: Block, prepared: bytes, part: Part) -> Iterator[Span]:
+        for start, stop in matching_lines(prepared, self._finder, part):
+            if self._streams is None or block.stream(start) in self._streams:
+                yield start, stop
+
+    def _is_wanted(self, at: int) -> bool:
+        if self._streams is None:
+            return True
+        piece = piece_at(self._state.log_id, at)
+        return piece is not None and piece.cut(at, at + 1).frames[0].stream in self._streams
 
     def _long(self, line: LongLine, at: int) -> int:
         """Search its parts from `at` on; where the line ends, or the part to go on with."""
@@ -193,7 +215,7 @@ class _Step:
     def _is_in_part(self, line: LongLine, at: int) -> bool:
         window = window_at(self._state.log_id, at, line, self._finder)
         found = spans(window.text, self._finder, window.start, window.stop) if window else None
-        if window is None or found is None:
+        if window is None or found is None or not self._is_wanted(window.offset):
             return False
         self._count += 1
         if not self._has_enough():

@@ -44,7 +44,7 @@ _BYTES = re.compile(
     rb"|\x1b[ -/]*[0-~]?"
     rb"|[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]"
 )
-_CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
+_CONTROL_BYTES = bytes({*range(32), 0x7F} - {0x09, 0x0A})
 _MOVE_BYTES = re.compile(rb"[\r\x08]|(?:\x1b\[|\xc2\x9b)[0-9;]*[CDGKX]")
 
 
@@ -65,7 +65,8 @@ def segments(text: str, style: Style = PLAIN) -> list[Segment]:
 
 def visible(text: bytes) -> bytes:
     """UTF-8 lines as the page shows them, without their styles; the number of lines stays."""
-    if not _CONTROL_BYTES.search(text):
+    # Faster by far than looking for them with an expression.
+    if len(text.translate(None, _CONTROL_BYTES)) == len(text) and b"\xc2" not in text:
         return text
     parts: list[bytes] = []
     position = 0
