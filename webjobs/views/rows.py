@@ -13,6 +13,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from webjobs import ncrontab, timezones
 from webjobs.models import AppSetting, Copy, EngineSettings, Instance, Run, Slot, WebJob
@@ -49,24 +50,26 @@ KINDS: dict[str, str] = {
 }
 
 
+_WORDS = {
+    "Queued": gettext_noop("Queued"),
+    "Initializing": gettext_noop("Initializing"),
+    "Running": gettext_noop("Running"),
+    "Success": gettext_noop("Success"),
+    "Failed": gettext_noop("Failed"),
+    "Aborted": gettext_noop("Aborted"),
+    "Skipped": gettext_noop("Skipped"),
+    "Missed": gettext_noop("Missed"),
+    "Starting": gettext_noop("Starting"),
+    "PendingRestart": gettext_noop("Pending restart"),
+    "Stopping": gettext_noop("Stopping"),
+    "Stopped": gettext_noop("Stopped"),
+    "InactiveInstance": gettext_noop("Inactive instance"),
+}
+
+
 def status_word(status: str) -> str:
     """The word that pages show for a status of the engine."""
-    words = {
-        "Queued": _("Queued"),
-        "Initializing": _("Initializing"),
-        "Running": _("Running"),
-        "Success": _("Success"),
-        "Failed": _("Failed"),
-        "Aborted": _("Aborted"),
-        "Skipped": _("Skipped"),
-        "Missed": _("Missed"),
-        "Starting": _("Starting"),
-        "PendingRestart": _("Pending restart"),
-        "Stopping": _("Stopping"),
-        "Stopped": _("Stopped"),
-        "InactiveInstance": _("Inactive instance"),
-    }
-    return words.get(status, status)
+    return _(_WORDS[status]) if status in _WORDS else status
 
 
 def kind_of(status: str) -> str:
