@@ -15,6 +15,7 @@ import pytest
 # Program -> Debian package; None: Debian has none, so this one may always be skipped.
 PACKAGES: dict[str, str | None] = {
     "chromium": "chromium",
+    "gcc": "gcc",
     "java": "default-jre-headless",
     "node": "nodejs",
     "php": "php-cli",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from datetime import datetime, timedelta
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -14,9 +14,6 @@ from webjobs.models.instance import Instance
 from webjobs.models.package import Package
 from webjobs.models.webjob import WebJob
 from webjobs.states import RUN_ACTIVE, RUN_EXECUTING, RUN_FINAL, RunStatus, Trigger
-
-if TYPE_CHECKING:
-    from datetime import timedelta
 
 _ACTIVE = sorted(RUN_ACTIVE)
 _EXECUTING = sorted(RUN_EXECUTING)
@@ -159,7 +156,8 @@ class Run(models.Model):
         """From start to end, or to `now` while it runs; None when it never started."""
         if self.started_at is None:
             return None
-        return (self.ended_at or now or timezone.now()) - self.started_at
+        # A clock that was set back between the two makes no time negative.
+        return max(timedelta(0), (self.ended_at or now or timezone.now()) - self.started_at)
 
     @property
     def previous_attempt(self) -> Run | None:
