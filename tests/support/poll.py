@@ -9,7 +9,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(probe: Callable[[], T | None], *, seconds: float = 10, what: str = "") -> T:
+def until(
+    probe: Callable[[], T | None], *, seconds: float = 10, what: str = "", every: float = 0.02
+) -> T:
     """Call `probe` until it returns something true and return that; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -18,4 +20,4 @@ def until(probe: Callable[[], T | None], *, seconds: float = 10, what: str = "")
             return value
         if time.monotonic() >= deadline:
             raise AssertionError(f"Not within {seconds} s: {what or probe}; last seen: {value!r}")
-        time.sleep(0.02)
+        time.sleep(every)

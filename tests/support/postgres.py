@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,26 +30,48 @@ OPTIONS = {
     "max_connections": "200",
     "listen_addresses": "",
 }
+# A server that is killed on purpose: what it has committed it has written.
+DURABLE = OPTIONS | {"synchronous_commit": "on"}
 START_SECONDS = 30
+
+
+class Server:
+    """A server below `root`, which is its own; it may be ended and started again on its data."""
+
+    def __init__(self, root: Path, options: Mapping[str, str] = OPTIONS) -> None:
+        self._root = root
+        self._options = options
+        self._log = root / "log"
+        self._user = _unprivileged(root)
+        self._programs = _programs(root, copy=self._user is not None)
+        data, init = root / "data", self._programs / "initdb"
+        _run(self._user, init, "-D", data, "-U", "postgres", "-A", "trust", "-N")
+        self.process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgres://postgres@{quote(str(root), safe='')}/portal"
+
+    def start(self) -> None:
+        """Returns when it answers and has the database `portal`."""
+        program, data = self._programs / "postgres", self._root / "data"
+        self.process = _start(self._user, program, data, self._root, self._log, self._options)
+        _create_database(self._user, self._programs, self._root, self.process, self._log)
+
+    def stop(self) -> None:
+        """End it at once, as `pg_ctl stop -m immediate` does."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(timeout=START_SECONDS)
 
 
 @contextmanager
 def server() -> Iterator[str]:
     """A running server; yields the DATABASE_URL of its database `portal`."""
     with tempfile.TemporaryDirectory(prefix="webjobs-pg-") as directory:
-        root = Path(directory)
-        user = _unprivileged(root)
-        programs = _programs(root, copy=user is not None)
-        data = root / "data"
-        _run(user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N")
-        log = root / "log"
-        process = _start(user, programs / "postgres", data, root, log)
+        server = Server(Path(directory))
         try:
-            _create_database(user, programs, root, process, log)
-            yield f"postgres://postgres@{quote(str(root), safe='')}/portal"
+            server.start()
+            yield server.url
         finally:
-            process.send_signal(signal.SIGQUIT)  # at once, the data is thrown away
-            process.wait(timeout=START_SECONDS)
+            server.stop()  # The data is thrown away.
 
 
 def _unprivileged(root: Path) -> str | None:
@@ -82,12 +104,17 @@ def _run(user: str | None, *command: str | Path) -> None:
 
 
 def _start(
-    user: str | None, program: Path, data: Path, sockets: Path, log: Path
+    user: str | None,
+    program: Path,
+    data: Path,
+    sockets: Path,
+    log: Path,
+    options: Mapping[str, str],
 ) -> subprocess.Popen[bytes]:
-    options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
-    with log.open("wb") as output:
+    arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    with log.open("ab") as output:
         return subprocess.Popen(
-            [program, "-D", data, "-k", sockets, *options],
+            [program, "-D", data, "-k", sockets, *arguments],
             user=user,
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -107,7 +134,7 @@ def _create_database(
         done = subprocess.run(
             create, user=user, cwd="/", capture_output=True, text=True, check=False
         )
-        if done.returncode == 0:
+        if done.returncode == 0 or "already exists" in done.stderr:
             return
         if process.poll() is not None or time.monotonic() > deadline:
             sys.exit(f"PostgreSQL does not start: {done.stderr.strip()}\n{log.read_text()}")
