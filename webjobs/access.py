@@ -9,13 +9,26 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
+from django.db.models import CharField
+from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest
 
 from webjobs.dispatch import Actor
 from webjobs.models import App, Instance, Membership, Role, Run, Slot, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.models.instance import InstanceQuerySet
+from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.reasons import Phrase, Reason, gettext_noop
+
+_JOB = PreparedQuery(
+    lambda: (
+        WebJob.objects.living()
+        .alias(lower=Lower("name"))
+        .filter(slot=Given("slot"), type=Given("type", CharField()))
+        .filter(lower=Lower(Given("name", CharField())))
+        .select_related("schedule")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -138,14 +151,10 @@ def webjob_for(
     request: HttpRequest, app: str, slot: str, type: str, name: str, role: Role = Role.READER
 ) -> WebJob:
     parent = slot_for(request, app, slot, role)
-    found = (
-        WebJob.objects.living()
-        .select_related("slot__app", "package", "schedule")
-        .filter(slot=parent, type=_name(type), name__iexact=_name(name))
-        .first()
-    )
+    found = _JOB.first(slot=parent.pk, type=_name(type), name=_name(name))
     if found is None:
         raise Http404("No such WebJob.")
+    found.slot = parent
     return found
 
 

@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import Error, close_old_connections, connection
+from django.db import Error, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from webjobs import housekeeping
 from webjobs.endings import RUN_AGAIN, conclude
 from webjobs.logs import LogUnavailable, LogWriter, log_of_run
 from webjobs.machine import CannotStart, Machine, NotAllowed, Prepared, lease_of_runs
-from webjobs.models import Instance, Run
+from webjobs.models import Instance, Log, Run
+from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.runner.child import Cause, Child, End, Limits
 from webjobs.states import RetryOn, RunStatus, Stream
 
@@ -35,6 +36,19 @@ CLOSING_PATIENCE = 20.0
 COMPARE_EVERY = 10.0
 
 _FORGOTTEN = "The engine failed while it executed this run; the worker's own log tells how."
+
+
+_READY = PreparedQuery(
+    lambda: (
+        Run.objects.ready()
+        .filter(pk=Given("pk"))
+        .select_related("job__slot__app", "job__package", "job__schedule")
+        .defer(
+            *("job__slot__publishing_password", "job__package__entries"),
+            *("job__package__candidates", "job__package__settings_job"),
+        )
+    )
+)
 
 
 @dataclass
@@ -100,16 +114,16 @@ class Executor:
         return True
 
     def _execute(self, run_pk: int, running: _Running) -> None:
-        ready = Run.objects.ready().select_related("job__slot__app", "package")
-        run = self._insist(lambda: ready.filter(pk=run_pk).first())
+        run = self._insist(lambda: _READY.first(pk=run_pk))
         if run is None:
             return
         while not self._machine.may_run and not self._closing:
             time.sleep(RETRY_PAUSE)  # The database is back, the next heartbeat is about to be.
         # One object for all that follows: a later epoch must not write what this one claimed.
         instance = self._machine.instance
-        if self._insist(lambda: run.claim(instance, timezone.now())):
-            _Execution(self._machine, instance, run, running, self._insist).carry_out()
+        log = self._insist(lambda: _claim(run, instance))
+        if log:
+            _Execution(self._machine, instance, run, log, running, self._insist).carry_out()
 
     def apply_wishes(self) -> None:
         """Pass on what people have asked of the runs that execute here."""
@@ -151,6 +165,12 @@ class Executor:
             time.sleep(RETRY_PAUSE)
 
 
+def _claim(run: Run, instance: Instance) -> Log | None:
+    """Claim the run for this instance and give it a log; None when somebody else has it."""
+    with transaction.atomic():
+        return log_of_run(run, instance.key) if run.claim(instance, timezone.now()) else None
+
+
 class _Execution:
     """The way of one claimed run to its final status."""
 
@@ -159,6 +179,7 @@ class _Execution:
         machine: Machine,
         instance: Instance,
         run: Run,
+        log: Log,
         running: _Running,
         insist: Callable[[Callable[[], Any]], Any],
     ) -> None:
@@ -167,7 +188,7 @@ class _Execution:
         self._run = run
         self._running = running
         self._insist = insist
-        log = insist(lambda: log_of_run(run, instance.key))
+        self._is_begun = False
         self._log = LogWriter(log, limit=settings.WEBJOBS_RUN_LOG_LIMIT)
 
     def carry_out(self) -> None:
@@ -210,8 +231,6 @@ class _Execution:
             lease=lease_of_runs(self._instance),
         )
         self._say("Status changed to Running")
-        if not self._insist(lambda: self._run.begin(self._instance)):
-            child.request_stop(Cause.EXPIRED, kill_now=True)
         return child
 
     def _watch(self, child: Child) -> End:
@@ -226,8 +245,16 @@ class _Execution:
             child.step(ready)
             due = self._log.flush_due()
             if due is not None and time.monotonic() >= due:
+                self._begin(child)
                 self._log.flush()
         return child.end
+
+    def _begin(self, child: Child) -> None:
+        """Record with the first lines that it runs; what ends before them goes without."""
+        if not self._is_begun:
+            self._is_begun = True
+            if not self._insist(lambda: self._run.begin(self._instance)):
+                child.request_stop(Cause.EXPIRED, kill_now=True)
 
     def _conclude(self, end: End) -> None:
         code = end.exit.code

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.db.models import CharField
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ from webjobs.access import Caller, address_of
 from webjobs.api import access_tokens
 from webjobs.models import ApiToken, Role, Slot, Throttle
 from webjobs.models.fields import SecretUnreadable
+from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.models.throttle import key_of
 from webjobs.models.token import digest_of
 
@@ -29,6 +32,15 @@ ADDRESS_LIMIT = 50
 _NOBODY = secrets.token_urlsafe(45)
 # No name or secret of ours is longer.
 _MAX_LENGTH = 8192
+
+
+_SLOT = PreparedQuery(
+    lambda: (
+        Slot.objects.select_related("app")
+        .alias(lower=Lower("name"), app_lower=Lower("app__name"))
+        .filter(app_lower=Lower(Given("app", CharField())), lower=Lower(Given("slot", CharField())))
+    )
+)
 
 
 class NotAuthenticated(Exception):
@@ -122,9 +134,8 @@ def _publisher(name: str, password: str, app: str | None, slot: str) -> Caller |
 def _slot(app: str | None, slot: str) -> Slot | None:
     if app is None or "\0" in app + slot:
         return None
-    slots = Slot.objects.select_related("app")
     try:
-        return slots.filter(app__name__iexact=app, name__iexact=slot).first()
+        return _SLOT.first(app=app, slot=slot)
     except SecretUnreadable:
         return None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_noop
 
 from webjobs.models import App, AuditEntry, Slot, WebJob
+from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.reasons import Param, Reason
 
 if TYPE_CHECKING:
@@ -33,6 +34,17 @@ class Actor:
 
 
 PORTAL = Actor(user=None, name="WebJobs Portal")
+
+
+_HELD = PreparedQuery(
+    lambda: (
+        WebJob.objects.living()
+        .filter(pk=Given("pk"))
+        .select_related("slot__app")
+        .defer("slot__publishing_password")
+        .select_for_update(of=("self",))
+    )
+)
 
 
 class Refused(Reason):
@@ -68,11 +80,13 @@ def hold(job: WebJob) -> None:
 
     Raises Refused when it is being deleted: whoever has it locked knows that it stays.
     """
-    living = WebJob.objects.living().select_related("slot__app").defer("slot__publishing_password")
-    try:
-        job.refresh_from_db(from_queryset=living.select_for_update(of=("self",)))
-    except WebJob.DoesNotExist:
-        raise Refused("gone", GONE, 404) from None
+    held = _HELD.first(pk=job.pk)
+    if held is None:
+        raise Refused("gone", GONE, 404)
+    for field in WebJob._meta.concrete_fields:
+        setattr(job, field.attname, getattr(held, field.attname))
+    # Not the package and the schedule that belonged to what it was before.
+    job._state.fields_cache = held._state.fields_cache
 
 
 def path_of(job: WebJob) -> str:

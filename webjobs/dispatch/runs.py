@@ -20,7 +20,7 @@ from webjobs.messages import enqueue_run
 from webjobs.models import Run, WebJob
 from webjobs.models.lanes import free_lane, lock_job
 from webjobs.models.queueing import CannotQueue, LaneHeld, insert_run
-from webjobs.models.setting import lenient_engine_settings, settings_of
+from webjobs.models.setting import is_stopped
 from webjobs.runner.interpreters import ArgumentsError, split_arguments
 from webjobs.states import RunStatus, Trigger
 from webjobs.tasks import nudge_workers
@@ -49,7 +49,7 @@ def run_now(
     _check_arguments(arguments)
     with transaction.atomic():
         hold(job)
-        if lenient_engine_settings(settings_of(job.slot)).stopped:
+        if is_stopped(job.slot):
             raise Refused("stopped", STOPPED)
         run = _insert(
             Run(

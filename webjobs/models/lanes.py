@@ -14,8 +14,9 @@ from django.db import connection
 from webjobs.models.run import Run
 from webjobs.models.webjob import WebJob
 
-# Written as SQL because every run that ends asks both, nearly always for nothing: a fifth of the
-# price of the query compiler.
+# Written as SQL because every run asks them, nearly always for nothing: a fifth of the price of
+# the query compiler.
+_HELD = "SELECT lane FROM webjobs_run WHERE job_id = %s AND lane IS NOT NULL"
 _LOCK = "SELECT 1 FROM webjobs_webjob WHERE id = %s FOR NO KEY UPDATE"
 _AWAITED = """
     SELECT 1 FROM webjobs_run WHERE job_id = %s AND status = 'Queued' AND lane IS NULL LIMIT 1
@@ -48,7 +49,9 @@ def free_lane(job: WebJob) -> int | None:
 
     Lanes beyond the present number, of a policy before, count as well.
     """
-    held = set(Run.objects.filter(job=job, lane__isnull=False).values_list("lane", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [job.pk])
+        held = {lane for (lane,) in cursor.fetchall()}
     return lowest_free(held, job.lanes)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from webjobs.models.instance import Instance
 from webjobs.models.package import Package
+from webjobs.models.prepared import Given, PreparedUpdate
 from webjobs.models.webjob import WebJob
 from webjobs.states import RUN_ACTIVE, RUN_EXECUTING, RUN_FINAL, RunStatus, Trigger
 
@@ -186,17 +187,18 @@ class Run(models.Model):
 
         False when somebody else has it, or it has no lane yet.
         """
-        return self._change(
-            Run.objects.ready(),
+        return self._won(
+            _CLAIM(pk=self.pk, status=RunStatus.INITIALIZING, started_at=now, **_holder(instance)),
             status=RunStatus.INITIALIZING,
+            started_at=now,
             instance=instance,
             epoch=instance.epoch,
-            started_at=now,
         )
 
     def begin(self, instance: Instance) -> bool:
         """INITIALIZING -> RUNNING: the process was started."""
-        return self._change(Run.objects.held_by(instance), status=RunStatus.RUNNING)
+        status = RunStatus.RUNNING
+        return self._won(_BEGIN(pk=self.pk, status=status, **_holder(instance)), status=status)
 
     def finish(
         self,
@@ -208,14 +210,9 @@ class Run(models.Model):
         exit_code: int | None = None,
     ) -> bool:
         """INITIALIZING, RUNNING -> a final status, only by its holder and after its last output."""
-        return self._change(
-            Run.objects.held_by(instance),
-            status=status,
-            ended_at=now,
-            reason=reason,
-            exit_code=exit_code,
-            lane=None,
-        )
+        facts = {"status": status, "ended_at": now, "reason": reason, "exit_code": exit_code}
+        rows = _FINISH(pk=self.pk, lane=None, **facts, **_holder(instance))
+        return self._won(rows, lane=None, **facts)
 
     def cancel(self, now: datetime, reason: str) -> bool:
         """QUEUED -> ABORTED: nobody has started it."""
@@ -237,11 +234,33 @@ class Run(models.Model):
 
     def _change(self, allowed: RunQuerySet, **values: Any) -> bool:
         """One conditional update; the object follows the row only when it won."""
-        if not allowed.filter(pk=self.pk).update(**values):
+        return self._won(allowed.filter(pk=self.pk).update(**values), **values)
+
+    def _won(self, rows: int, **values: Any) -> bool:
+        if not rows:
             return False
         for name, value in values.items():
             setattr(self, name, value)
         return True
+
+
+def _held() -> RunQuerySet:
+    """As RunQuerySet.held_by."""
+    executing = Run.objects.filter(status__in=_EXECUTING, pk=Given("pk"))
+    return executing.filter(instance=Given("instance_id"), epoch=Given("epoch"))
+
+
+def _holder(instance: Instance) -> dict[str, int]:
+    return {"instance_id": instance.pk, "epoch": instance.epoch}
+
+
+# What every run goes through.
+_CLAIM = PreparedUpdate(
+    lambda: Run.objects.ready().filter(pk=Given("pk")),
+    *("status", "instance_id", "epoch", "started_at"),
+)
+_BEGIN = PreparedUpdate(_held, "status")
+_FINISH = PreparedUpdate(_held, "status", "ended_at", "reason", "exit_code", "lane")
 
 
 class Occurrence(Run):

@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 from webjobs import timezones
 from webjobs.models.app import Slot
 from webjobs.models.fields import EncryptedTextField
+from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.reasons import Param, Reason, gettext_noop
 
 DEFAULT_RESTART_TIME = 60
@@ -51,6 +52,17 @@ class AppSetting(models.Model):
     def version(self) -> str:
         """Another text after every change, also when it was deleted and added again."""
         return f"{self.pk}-{round(self.updated_at.timestamp() * 1_000_000)}"
+
+
+_STEERING = PreparedQuery(
+    lambda: AppSetting.objects.filter(slot=Given("slot"), name__istartswith="WEBJOB").order_by()
+)
+
+
+def is_stopped(slot: Slot) -> bool:
+    """Whether WEBJOBS_STOPPED holds all WebJobs of `slot`."""
+    values = {setting.name: setting.value for setting in _STEERING.all(slot=slot.pk)}
+    return lenient_engine_settings(values).stopped
 
 
 def settings_of(slot: Slot) -> dict[str, str]:

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import F
 
+from webjobs.models.prepared import Given, PreparedQuery
+
 WINDOW = timedelta(minutes=1)
 # Rows as old as this say nothing any more.
 FORGOTTEN_AFTER = timedelta(hours=1)
@@ -32,7 +34,7 @@ class Throttle(models.Model):
     @classmethod
     def wait(cls, limits: Mapping[str, int], now: datetime) -> int:
         """Seconds until another try is allowed; 0 while no key is over its limit."""
-        rows = cls.objects.filter(key__in=list(limits), since__gt=now - WINDOW)
+        rows = [row for key in limits for row in _RECENT.all(key=key, since=now - WINDOW)]
         over = [row.since for row in rows if row.failures >= limits[row.key]]
         return max((int((at + WINDOW - now).total_seconds()) + 1 for at in over), default=0)
 
@@ -45,3 +47,10 @@ class Throttle(models.Model):
                 continue
             cls.objects.filter(since__lt=now - FORGOTTEN_AFTER).delete()
             cls.objects.update_or_create(key=key, defaults={"failures": 1, "since": now})
+
+
+_RECENT = PreparedQuery(
+    lambda: Throttle.objects.filter(
+        key=Given("key", models.CharField()), since__gt=Given("since", models.DateTimeField())
+    )
+)

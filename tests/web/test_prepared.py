@@ -1,0 +1,80 @@
+"""Statements that are compiled once."""
+
+import threading
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import CharField
+from django.db.models.functions import Lower
+from django.test import TestCase, TransactionTestCase
+from django.utils import timezone
+
+from tests.web.objects import make_job, make_run, make_slot
+from webjobs.models import Run, WebJob
+from webjobs.models.prepared import Given, PreparedQuery, PreparedUpdate
+from webjobs.states import RunStatus
+
+
+def _by_name() -> PreparedQuery[WebJob]:
+    return PreparedQuery(
+        lambda: (
+            WebJob.objects.alias(lower=Lower("name"))
+            .filter(lower=Lower(Given("name", CharField())))
+            .select_related("slot__app", "schedule")
+            .defer("slot__publishing_password")
+        )
+    )
+
+
+class PreparedQueryTests(TestCase):
+    def setUp(self) -> None:
+        self.slot = make_slot()
+        self.job = make_job(self.slot, "Nightly")
+
+    def test_it_finds_what_the_queryset_finds_for_each_value(self) -> None:
+        other, query = make_job(self.slot, "hourly"), _by_name()
+        self.assertEqual(query.first(name="nightly"), self.job)
+        self.assertEqual(query.all(name="HOURLY"), [other])
+        self.assertIsNone(query.first(name="never"))
+
+    def test_objects_are_as_the_queryset_gives_them(self) -> None:
+        found, usual = _by_name().first(name="nightly"), WebJob.objects.get(pk=self.job.pk)
+        assert found
+        for field in WebJob._meta.concrete_fields:
+            self.assertEqual(getattr(found, field.attname), getattr(usual, field.attname))
+        with self.assertNumQueries(0):
+            self.assertEqual(found.slot.app.name, self.slot.app.name)
+            self.assertFalse(hasattr(found, "schedule"))
+        self.assertIn("publishing_password", found.slot.get_deferred_fields())
+        found.name = "renamed"
+        found.save()
+        self.job.refresh_from_db()
+        self.assertEqual(self.job.name, "renamed")
+
+    def test_an_update_tells_how_many_rows_it_changed(self) -> None:
+        run, now = make_run(self.job, RunStatus.QUEUED), timezone.now()
+        update = PreparedUpdate(
+            lambda: Run.objects.queued().filter(pk=Given("pk")), "status", "ended_at", "lane"
+        )
+        for at, won in ((now, 1), (now + timedelta(hours=1), 0)):
+            self.assertEqual(update(pk=run.pk, status="Aborted", ended_at=at, lane=None), won)
+        run.refresh_from_db()
+        self.assertEqual((run.status, run.ended_at, run.lane), (RunStatus.ABORTED, now, None))
+
+
+class ThreadTests(TransactionTestCase):
+    def test_threads_share_the_statement_and_not_the_connection(self) -> None:
+        make_job(make_slot(), "nightly")
+        query, found = _by_name(), []
+        self.assertTrue(query.first(name="nightly"))
+
+        def ask() -> None:
+            try:
+                found.append(query.first(name="nightly"))
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        self.assertEqual([job.name for job in found if job], ["nightly"])
