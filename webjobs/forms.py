@@ -26,6 +26,9 @@ from webjobs.telling import told
 BaseForm = forms.BaseForm
 REQUIRED = gettext_lazy("This field is required")
 SETTING_NAME = re.compile(r"[A-Za-z0-9._:\-]+\Z")
+STAYS_SECRET = gettext_lazy(
+    "What was secret is never shown again: without the mark it needs a new value."
+)
 # As long as the longest environment string that Linux passes on, with room for the name.
 SETTING_VALUE_MAX = 100_000
 PASSWORD_MIN = 12
@@ -272,6 +275,7 @@ class SettingForm(forms.Form):
     keep_value = forms.BooleanField(required=False)
     is_slot_setting = forms.BooleanField(required=False)
     is_secret = forms.BooleanField(required=False)
+    seen = forms.CharField(required=False)
 
     def __init__(
         self, *args: Any, slot: Slot, setting: AppSetting | None = None, **kwargs: Any
@@ -300,6 +304,8 @@ class SettingForm(forms.Form):
         values = self.cleaned_data
         if self.setting is not None and values.get("keep_value"):
             values["value"] = self.setting.value
+            if self.setting.is_secret and not values["is_secret"]:
+                self.add_error("value", STAYS_SECRET)
         if "\0" in values.get("value", ""):
             self.add_error("value", _("A value cannot contain a null character."))
         if "name" in values and "value" in values:

@@ -5,7 +5,8 @@ import { onContent } from "./panel.js";
 import { Failure, send } from "./net.js";
 import { toast } from "./toasts.js";
 
-async function toClipboard(text) {
+/** Put text on the clipboard. */
+export async function toClipboard(text) {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);
     return;
@@ -33,12 +34,14 @@ async function password(button) {
   return password;
 }
 
+const contentOf = (place) => ("value" in place ? place.value : place.textContent);
+
 async function onClick(event) {
   const copy = event.target.closest("[data-copy]");
   const show = event.target.closest("[data-show]");
   try {
     if (copy) {
-      const text = copy.dataset.reveal ? await password(copy) : $(copy.dataset.copy).textContent;
+      const text = copy.dataset.reveal ? await password(copy) : contentOf($(copy.dataset.copy));
       await toClipboard(text.trim());
       toast("success", gettext("Copied!"));
     } else if (show) {

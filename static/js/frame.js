@@ -3,6 +3,7 @@
 import "./add.js";
 import "./copy.js";
 import { $, $$ } from "./dom.js";
+import { startPalette } from "./palette.js";
 import { enhance, startPanels } from "./panel.js";
 import { keepTimesFresh } from "./times.js";
 import { startToasts } from "./toasts.js";
@@ -74,19 +75,6 @@ function arrowKeys() {
   });
 }
 
-function searchKeys() {
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input, textarea, select, dialog");
-    const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
-    const ctrlK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
-    if ((slash || ctrlK) && $("#top-search")) {
-      event.preventDefault();
-      $("#top-search").focus();
-      $("#top-search").select();
-    }
-  });
-}
-
 startToasts();
 startPanels();
 keepTimesFresh();
@@ -94,5 +82,5 @@ filterSide();
 filterTables();
 closeDetails();
 arrowKeys();
-searchKeys();
+startPalette();
 enhance(document);

@@ -1,20 +1,46 @@
-// Environment variables: values on request, changes after a question.
+// Environment variables: values on request, changes collected and applied all at once.
 
 import { confirm } from "./confirm.js";
 import { reveal } from "./copy.js";
 import { $, $$, icon, parse } from "./dom.js";
+import { showError } from "./forms.js";
 import { Failure, fragment, send } from "./net.js";
-import { closePanel, onContent } from "./panel.js";
+import { closePanel, onContent, openPanel } from "./panel.js";
+import { Changes, fresh, wish } from "./setting_changes.js";
+import { drawRows } from "./setting_rows.js";
 import { toast } from "./toasts.js";
 
 const list = $("#settings-list");
 const showAll = $("#show-values");
-const mask = () => gettext("Hidden value. Click to show value");
+const applyButton = $("#settings-apply");
+const discardButton = $("#settings-discard");
 
-function draw(button, value) {
-  button.setAttribute("aria-pressed", String(value !== null));
-  $(".shown-value", button).textContent = value ?? mask();
-  $("svg", button).replaceWith(icon(value === null ? "eye" : "eye-off"));
+// By lower-case name: what the server told on request, and which of it is to be seen.
+let revealed = new Map();
+let shown = new Set();
+let changes = null;
+let byRow = new Map();
+let editing = null;
+let leaving = false;
+
+const key = (item) => item.was.toLowerCase() || item.name.toLowerCase();
+const valueOf = (item) => item.value ?? revealed.get(key(item)) ?? "";
+const isDirty = () => changes !== null && changes.changed.length > 0;
+const rowsOf = (root) => $$("#settings tbody tr", root);
+
+function draw() {
+  byRow = drawRows(list, changes.sorted, {
+    base: location.pathname,
+    mayChange: applyButton !== null,
+    mayReveal: "mayReveal" in list.dataset,
+    whyNot: showAll.title,
+    valueOf,
+    isShown: (item) => shown.has(key(item)),
+  });
+  for (const button of [applyButton, discardButton]) if (button) button.disabled = !isDirty();
+  $("#dirty-mark").hidden = !isDirty();
+  const filter = $("#setting-filter");
+  if (filter.value) filter.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 function drawShowAll(on) {
@@ -26,59 +52,236 @@ function drawShowAll(on) {
 
 async function guarded(work) {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     toast("error", error.message);
+    return undefined;
   }
 }
 
-const values = async (fields) => (await reveal(list.dataset.reveal, fields)).values;
+/** Ask for the values; the server records it. */
+async function fetchValues(fields) {
+  const { values } = await reveal(list.dataset.reveal, fields);
+  for (const [name, value] of Object.entries(values)) revealed.set(name.toLowerCase(), value);
+}
 
-function toggleOne(button) {
+function toggleOne(item) {
   return guarded(async () => {
-    const { name } = button.closest("tr").dataset;
-    const shown = button.getAttribute("aria-pressed") === "true";
-    draw(button, shown ? null : (await values({ name }))[name]);
+    const known = item.value !== null || revealed.has(key(item));
+    if (shown.has(key(item))) shown.delete(key(item));
+    else {
+      if (!known) await fetchValues({ name: item.was });
+      shown.add(key(item));
+    }
+    draw();
   });
 }
 
 function toggleAll() {
   return guarded(async () => {
     const on = showAll.getAttribute("aria-pressed") !== "true";
-    const found = on ? await values({}) : {};
-    for (const button of $$(".setting-value", list)) {
-      draw(button, on ? (found[button.closest("tr").dataset.name] ?? null) : null);
-    }
+    if (on) await fetchValues({});
+    shown = new Set(on ? changes.items.map(key) : []);
     drawShowAll(on);
+    draw();
   });
 }
 
-async function refresh() {
+/** Read the settings anew; our changes stay on top. */
+async function reread() {
   const answer = await fragment(location.pathname);
-  list.replaceChildren(parse(answer.html));
+  revealed = new Map();
+  shown = new Set();
   drawShowAll(false);
-  const filter = $("#setting-filter");
-  if (filter.value) filter.dispatchEvent(new Event("input", { bubbles: true }));
+  changes.rebase(rowsOf(parse(answer.html)));
+  draw();
 }
 
-async function remove(link) {
-  const { title, question, progress } = list.dataset;
-  const target = link.closest("tr").dataset.name;
-  const body = await confirm({ title, question, target, back: link });
-  if (!body) return;
-  const notice = toast("progress", progress);
+function forget() {
+  changes.items = changes.items
+    .filter((item) => item.was)
+    .map((item) => ({ ...item, name: item.was, value: null, ...item.old, deleted: false, problem: "" }));
+  tell([]);
+}
+
+const ask = (title, question, back) => confirm({ title, question, back });
+
+async function refresh(button) {
+  if (isDirty()) {
+    const question = gettext("Any unsaved changes will be lost on refreshing. Are you sure you want to continue?");
+    if (!(await ask(gettext("Refresh App Settings"), question, button))) return;
+    forget();
+  }
+  await guarded(reread);
+}
+
+async function discard(button) {
+  const question = gettext("Unsaved changes will be discarded.");
+  if (!(await ask(gettext("Discard changes"), question, button))) return;
+  forget();
+  draw();
+}
+
+/** Sentences above the list; none hides it. */
+function tell(sentences) {
+  const notice = $("#settings-notice");
+  notice.hidden = !sentences.length;
+  $("div", notice).replaceChildren(...sentences.map((text) => {
+    const line = document.createElement("p");
+    line.textContent = text;
+    return line;
+  }));
+}
+
+function sendChanges(items, check = false) {
+  const body = new FormData();
+  body.append("changes", JSON.stringify(items.map(wish)));
+  if (check) body.append("check", "1");
+  return send(list.dataset.apply, body);
+}
+
+async function apply() {
+  const question = gettext(
+    "Your app may restart if you are updating application settings or connection strings. Are you sure you want to continue?",
+  );
+  if (!(await ask(gettext("Save changes"), question, () => (applyButton.disabled ? showAll : applyButton)))) return;
+  const items = changes.changed;
+  const notice = toast("progress", list.dataset.progress);
+  applyButton.disabled = true;
   try {
-    const answer = await send(link.href, body);
+    const answer = await sendChanges(items);
     notice.become(answer.ok ? "success" : "error", answer.data.message ?? answer.data.error);
-    await refresh();
+    if (answer.ok) forget();
+    for (const item of changes.items) item.problem = "";
+    for (const problem of answer.data.problems ?? []) items[problem.index].problem = problem.message;
+    const { conflicts } = answer.data;
+    if (answer.ok || conflicts) await reread();
+    if (conflicts) {
+      tell([
+        ...conflicts.map((conflict) => conflict.words),
+        gettext("Nothing was applied, and your changes are still here. Apply them again to overwrite, or discard them."),
+      ]);
+    }
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     notice.become("error", error.message);
   }
+  draw();
 }
 
-function editing(root) {
+/** Open the panel of one setting and fill in what is changed but not applied. */
+async function edit(item, url) {
+  const panel = await openPanel(item.was ? url : `${url}#${changes.items.indexOf(item)}`);
+  editing = item;
+  const form = panel && $("form.setting-form", panel);
+  if (!form || panel.dataset.dirty) return;
+  const { name, value, is_slot_setting: slotSetting, is_secret: secret, keep_value: keep } = form.elements;
+  name.value = item.name;
+  slotSetting.checked = item.slotSetting;
+  secret.checked = item.secret;
+  if (item.value === null) return;
+  value.value = item.value;
+  if (keep) keep.checked = false;
+}
+
+/** The panel's button: take over what was typed, once the server finds nothing against it. */
+async function take(form) {
+  const { name, value, is_slot_setting: slotSetting, is_secret: secret, keep_value: keep } = form.elements;
+  const next = {
+    ...editing,
+    name: name.value.trim(),
+    value: keep?.checked ? null : value.value,
+    slotSetting: slotSetting.checked,
+    secret: secret.checked,
+    problem: "",
+  };
+  if (next.value !== null && !next.secret && next.was && revealed.get(key(next)) === next.value) next.value = null;
+  for (const field of ["name", "value"]) showError(form, field, "");
+  if (!next.name) {
+    showError(form, "name", gettext("This field is required"));
+    name.focus();
+    return;
+  }
+  const others = changes.changed.filter((item) => item !== editing);
+  const answer = await sendChanges([...others, next], true);
+  const mine = (answer.data.problems ?? []).filter((problem) => problem.index === others.length);
+  for (const problem of mine) showError(form, problem.field, problem.message);
+  if (mine.length) {
+    $("[aria-invalid=true]", form).focus();
+    return;
+  }
+  changes.put(editing, next);
+  closePanel(true);
+  draw();
+  rowsOf(list).find((row) => row.dataset.name === next.name)?.querySelector("a")?.focus();
+}
+
+async function openAdvanced(url) {
+  const panel = await openPanel(url, true);
+  const form = panel && $("form.advanced-form", panel);
+  if (!form) return;
+  const known = (item) => (item.secret || !shown.has(key(item)) ? null : valueOf(item));
+  const entries = changes.sorted
+    .filter((item) => !item.deleted)
+    .map((item) => ({ name: item.name, value: item.value ?? known(item), slotSetting: item.slotSetting }));
+  form.elements.json.value = JSON.stringify(entries, null, 2);
+  $(".show-json", form).addEventListener("click", () => guarded(() => fillIn(form.elements.json)));
+}
+
+/** Values in the place of the JSON's nulls; those of secrets stay null. */
+async function fillIn(area) {
+  await fetchValues({});
+  let entries = [];
+  try {
+    entries = JSON.parse(area.value);
+  } catch {
+    toast("error", gettext("Invalid JSON object"));
+    return;
+  }
+  for (const entry of entries) entry.value ??= revealed.get(String(entry.name).toLowerCase()) ?? null;
+  area.value = JSON.stringify(entries, null, 2);
+}
+
+async function takeAll(form) {
+  showError(form, "json", "");
+  const answer = await send(form.getAttribute("action"), new FormData(form));
+  if (!answer.ok) {
+    showError(form, "json", answer.data.errors?.json.join(" ") ?? answer.data.error);
+    form.elements.json.focus();
+    return;
+  }
+  changes.replaceAll(answer.data.settings);
+  for (const item of changes.items) {
+    if (item.was && !item.secret && item.value !== null && revealed.get(key(item)) === item.value) item.value = null;
+  }
+  closePanel(true);
+  draw();
+  $("[data-advanced]").focus();
+}
+
+function onSubmit(event) {
+  const taker = { "setting-form": take, "advanced-form": takeAll }[event.target.className];
+  if (!taker || !event.target.closest("dialog")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  guarded(() => taker(event.target));
+}
+
+/** A link to elsewhere while something is not applied: ask first. */
+async function onLeave(event) {
+  const link = event.target.closest("a[href]");
+  const stays = !link || link.target || link.closest("dialog, #settings-list, .commands, .skip");
+  if (stays || event.ctrlKey || event.metaKey || event.shiftKey || !isDirty()) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (!(await ask(gettext("Leave this page"), gettext("Unsaved changes will be discarded."), link))) return;
+  leaving = true;
+  location.assign(link.href);
+}
+
+/** What the fields of the panel mean to each other, also on a page of its own. */
+function connect(root) {
   for (const form of $$("form.setting-form", root)) {
     const { value, keep_value: keep } = form.elements;
     value.addEventListener("input", () => keep && (keep.checked = false));
@@ -87,35 +290,60 @@ function editing(root) {
     show?.addEventListener("click", () =>
       guarded(async () => {
         const { name } = show.dataset;
-        value.value = (await reveal(show.dataset.reveal, { name })).values[name] ?? "";
+        const { values } = await reveal(show.dataset.reveal, { name });
+        revealed.set(name.toLowerCase(), values[name] ?? "");
+        value.value = values[name] ?? "";
         value.focus();
       }),
     );
   }
 }
 
-onContent(editing);
-// On its own page the form is there before this module is.
-editing(document);
+function onListClick(event) {
+  const item = byRow.get(event.target.closest("tr"));
+  const target = event.target.closest(".setting-value, [data-edit], [data-delete], [data-restore]");
+  if (!item || !target) return;
+  event.preventDefault();
+  if (target.matches(".setting-value")) toggleOne(item);
+  else if (target.matches("[data-edit]")) edit(item, target.href);
+  else {
+    if (target.matches("[data-delete]")) changes.remove(item);
+    else changes.restore(item);
+    draw();
+  }
+}
 
-if (list) {
-  list.addEventListener("click", (event) => {
-    const button = event.target.closest(".setting-value");
-    const link = event.target.closest("[data-delete]");
-    if (button) toggleOne(button);
-    else if (link) {
-      event.preventDefault();
-      remove(link);
-    }
-  });
+function listen() {
+  list.addEventListener("click", onListClick);
   showAll.addEventListener("click", toggleAll);
+  applyButton?.addEventListener("click", apply);
+  discardButton?.addEventListener("click", () => discard(() => (discardButton.disabled ? showAll : discardButton)));
   $("#settings-refresh").addEventListener("click", (event) => {
     event.preventDefault();
-    guarded(refresh);
+    refresh(event.currentTarget);
   });
-  document.addEventListener("portal:changed", (event) => {
+  $("[data-add]")?.addEventListener("click", (event) => {
     event.preventDefault();
-    closePanel(true);
-    guarded(refresh);
+    editing = null;
+    openPanel(event.currentTarget.href).then(() => (editing = fresh()));
   });
+  $("[data-advanced]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    guarded(() => openAdvanced(event.currentTarget.href));
+  });
+  document.addEventListener("submit", onSubmit, true);
+  document.addEventListener("click", onLeave, true);
+  addEventListener("beforeunload", (event) => {
+    if (isDirty() && !leaving) event.preventDefault();
+  });
+}
+
+onContent(connect);
+// On its own page the form is there before this module is.
+connect(document);
+
+if (list) {
+  changes = new Changes(rowsOf(list));
+  draw();
+  listen();
 }

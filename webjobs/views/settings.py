@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -20,6 +21,7 @@ from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
 from webjobs.views.rights import rights_in
+from webjobs.views.setting_changes import conflict_words
 
 
 def _setting(slot: Slot, name: str) -> AppSetting:
@@ -72,6 +74,8 @@ def _edit(request: HttpRequest, slot: Slot, setting: AppSetting | None) -> HttpR
         try:
             dispatch.change_settings(slot, _changes(form), actor_of(request))
             return done(request, _succeeded(), slot_url(slot, "settings"))
+        except dispatch.SettingsConflict as error:
+            form.add_error(None, " ".join(conflict_words(each) for each in error.conflicts))
         except dispatch.Refused as error:
             form.add_error("value", told(error))
     if request.method == "POST" and wants_json(request):
@@ -90,9 +94,11 @@ def _changes(form: SettingForm) -> list[SettingChange]:
         is_slot_setting=values["is_slot_setting"],
     )
     old = form.setting.name if form.setting else change.name
+    # Empty when the form was not the page's own: then there is nothing to compare with.
+    seen = values["seen"] or None
     if old.lower() == change.name.lower():
-        return [change]
-    return [SettingChange(old, None), change]
+        return [replace(change, seen=seen)]
+    return [SettingChange(old, None, seen=seen), change]
 
 
 @require_http_methods(["GET", "POST"])
