@@ -21,11 +21,13 @@ help:
 	@echo "make lint     formatting, style, types, deployment and migration checks"
 	@echo "make unit     the fast tests only"
 	@echo "make bench    how fast it is here, beside the machine's own limits and other programs"
+	@echo "make soak     kill parts of a portal at random under load and check what must hold"
 	@echo "make format   format the code and mend what can be mended"
 
 .PHONY: run
 run: venv
 	@$(call install,requirements.txt,requirements.txt)
+	@case "$$PACKAGES_STORAGE" in s3:*) $(call install,requirements-s3.txt,requirements-s3.txt);; esac
 	@exec $(BIN)/python manage.py up
 
 .PHONY: test
@@ -60,6 +62,10 @@ unit: tools
 bench: tools
 	@ROWS="$(ROWS)" QUICK="$(QUICK)" FULL="$(FULL)" $(BIN)/python -m tests.bench
 
+.PHONY: soak
+soak: tools
+	@MINUTES="$(MINUTES)" SEED="$(SEED)" KEEP="$(KEEP)" $(BIN)/python -m tests.soak
+
 .PHONY: format
 format: tools
 	$(BIN)/ruff check --fix .
@@ -67,7 +73,7 @@ format: tools
 
 .PHONY: tools
 tools: venv
-	@$(call install,tests/requirements.txt,requirements.txt tests/requirements.txt)
+	@$(call install,tests/requirements.txt,requirements.txt requirements-s3.txt tests/requirements.txt)
 
 .PHONY: venv
 venv:
@@ -107,7 +113,7 @@ if [ "$$now" != "$$(cat $$stamp 2>/dev/null)" ]; then \
 	echo "Installing the packages of tests/clients/$(2)"; \
 	$(BIN)/python -m venv --clear .venv-clients/$(1) || exit 1; \
 	.venv-clients/$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
-		-r tests/clients/$(2) || exit 1; \
+		--no-compile -r tests/clients/$(2) || exit 1; \
 	echo "$$now" > $$stamp; \
 fi
 endef

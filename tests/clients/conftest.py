@@ -79,7 +79,9 @@ class Clients:
 
     def environ(self, app: str, **more: str) -> dict[str, str]:
         """Nothing of the tests' own Python settings, and what the client needs to know."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO")}
+        # Installed without compiled modules: each is compiled once, where it is used.
+        left_out = ("DJANGO", "PYTHONDONTWRITEBYTECODE")
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(left_out)}
         return {
             **kept,
             "PORTAL_URL": self.portal.url,
