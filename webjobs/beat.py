@@ -21,9 +21,10 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from webjobs.messages import enqueue_runs
 from webjobs.models import Beat
 from webjobs.scheduler import Scheduler
-from webjobs.tasks import clean_up, enqueue_runs, send_periodic
+from webjobs.tasks import clean_up, send_periodic
 
 logger = logging.getLogger(__name__)
 

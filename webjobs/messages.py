@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from celery import current_app
 from kombu.exceptions import OperationalError
+from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
 EXECUTE_RUN = "webjobs.execute_run"
@@ -13,10 +15,32 @@ EXECUTE_RUN = "webjobs.execute_run"
 logger = logging.getLogger(__name__)
 
 
-def enqueue_run(run_pk: int) -> None:
+def enqueue_run(run_pk: int) -> bool:
     """Hint to any worker that a run is queued; without it, a worker with a free thread finds the
-    run within a few seconds."""
+    run within a few seconds. False when the broker is away."""
+    return enqueue_runs((run_pk,))
+
+
+def enqueue_runs(run_pks: Sequence[int]) -> bool:
+    """The same for many runs."""
     try:
-        current_app.send_task(EXECUTE_RUN, (run_pk,), retry=False, ignore_result=True)
+        with current_app.producer_or_acquire() as producer:
+            for run_pk in run_pks:
+                # Straight into the queue's list, at a third of the price: what apply_async adds
+                # to it is not needed.
+                message = current_app.amqp.create_task_message(
+                    uuid(), EXECUTE_RUN, (run_pk,), {}, ignore_result=True
+                )
+                producer.publish(
+                    message.body,
+                    exchange="",
+                    routing_key=current_app.conf.task_default_queue,
+                    headers=message.headers,
+                    serializer="json",
+                    retry=False,
+                    **message.properties,
+                )
     except (OperationalError, RedisError) as error:
-        logger.warning("The broker cannot be reached; run %s starts later: %s", run_pk, error)
+        logger.warning("The broker cannot be reached; runs start later: %s", error)
+        return False
+    return True
