@@ -15,7 +15,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 
@@ -24,6 +26,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # A Unix socket's path is at most 107 bytes on Linux and 103 on macOS.
 MAX_SOCKET_PATH = 100
 DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 USER_NAME = re.compile(r"[\w.@+-]{1,150}")
 # As a host these mean: every address of this machine.
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104
@@ -34,12 +37,26 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True)
+class Bucket:
+    """Where packages are kept when a storage that speaks S3 keeps them."""
+
+    name: str
+    prefix: str
+    endpoint: str  # empty: AWS
+    region: str
+    key_id: str  # empty: what the machine's own role allows
+    secret_key: str
+
+
+@dataclass(frozen=True)
 class Config:
     """What the environment asks for. Sizes are bytes."""
 
     host: str
     port: int
     data_dir: Path
+    packages_dir: Path
+    bucket: Bucket | None  # set when packages are kept there instead of in packages_dir
     admin_username: str
     admin_password: str
     database_url: str
@@ -71,6 +88,8 @@ def read(environ: Mapping[str, str]) -> Config:
         host=host,
         port=_integer(environ, "PORT", 8000, 1, 65535),
         data_dir=data_dir,
+        packages_dir=_packages_dir(environ, data_dir),
+        bucket=_bucket(environ),
         admin_username=_user_name(environ),
         admin_password=_secret(environ, "ADMIN_PASSWORD"),
         database_url=_database_url(environ, data_dir),
@@ -116,6 +135,48 @@ def _data_dir(environ: Mapping[str, str]) -> Path:
             "Choose a directory that this user may write to."
         ) from error
     return path
+
+
+def _packages_dir(environ: Mapping[str, str], data_dir: Path) -> Path:
+    value = environ.get("PACKAGES_STORAGE", "").strip()
+    if not value or value.startswith("s3:"):
+        return data_dir / "packages"
+    path = Path(value).expanduser()
+    # Made here, it would hide that the shared folder is not mounted.
+    if not path.is_absolute() or not path.is_dir():
+        raise ConfigError(
+            f"PACKAGES_STORAGE: there is no folder {value}; mount or make it, or write "
+            "s3://bucket/prefix."
+        )
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ConfigError(f"PACKAGES_STORAGE: this user may not write to {value}.")
+    return path
+
+
+def _bucket(environ: Mapping[str, str]) -> Bucket | None:
+    endpoint = environ.get("S3_ENDPOINT_URL", "").strip()
+    region = environ.get("S3_REGION", "").strip()
+    key_id = _secret(environ, "AWS_ACCESS_KEY_ID")
+    secret_key = _secret(environ, "AWS_SECRET_ACCESS_KEY")
+    value = environ.get("PACKAGES_STORAGE", "").strip()
+    if not value.startswith("s3:"):
+        return None
+    parts = urlsplit(value)
+    if not BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
+        raise ConfigError("PACKAGES_STORAGE: write it as s3://bucket or s3://bucket/prefix.")
+    if endpoint and not urlsplit(endpoint).netloc:
+        raise ConfigError("S3_ENDPOINT_URL: write it as https://s3.example.org.")
+    if endpoint and not endpoint.startswith(("https://", "http://")):
+        raise ConfigError("S3_ENDPOINT_URL: must begin with https:// or http://.")
+    if bool(key_id) != bool(secret_key):
+        missing = "AWS_SECRET_ACCESS_KEY" if key_id else "AWS_ACCESS_KEY_ID"
+        raise ConfigError(f"{missing}: is missing; set both keys, or none for the machine's role.")
+    if find_spec("storages") is None or find_spec("boto3") is None:
+        raise ConfigError(
+            "PACKAGES_STORAGE: S3 needs more packages; "
+            "install them with pip install -r requirements-s3.txt."
+        )
+    return Bucket(parts.netloc, parts.path.strip("/"), endpoint, region, key_id, secret_key)
 
 
 def _user_name(environ: Mapping[str, str]) -> str:

@@ -111,7 +111,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = CONFIG.data_dir / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-PACKAGES_DIR: Path = CONFIG.data_dir / "packages"
+PACKAGES_DIR: Path = CONFIG.packages_dir
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -124,6 +124,10 @@ STORAGES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"location": PACKAGES_DIR, "base_url": None},
     },
 }
+if CONFIG.bucket:
+    from portal import s3
+
+    STORAGES["packages"] = s3.storage(CONFIG.bucket)
 FILE_UPLOAD_TEMP_DIR = CONFIG.data_dir / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, exist_ok=True)
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]

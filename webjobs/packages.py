@@ -6,13 +6,13 @@ import errno
 import os
 import tempfile
 from dataclasses import dataclass
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import storages
+from django.core.files.storage import FileSystemStorage, storages
 
 from webjobs.models import Package
 from webjobs.reasons import gettext_noop
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 class PackageUnavailable(Exception):
     """The storage does not give the package that a WebJob needs; the message says what to do."""
+
+
+class NotKept(Exception):
+    """The storage does not take a package; the message is the storage's reason."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,38 @@ def check_upload(path: Path, file_name: str, kind: packages.Kind | None = None) 
 
 
 def keep(upload: Upload) -> None:
-    """Put the bytes of `upload` into the storage, unless they are there."""
+    """Put the bytes of `upload` into the storage, unless they are there. Raises NotKept."""
     storage, checked = storages["packages"], upload.checked
     name = Package(sha256=checked.sha256).storage_name
-    if storage.exists(name):
-        if storage.size(name) == checked.size:
-            return
-        # A save that was cut off half-way left it.
-        storage.delete(name)
-    with upload.path.open("rb") as file:
-        storage.save(name, File(file))
+    try:
+        if storage.exists(name):
+            if storage.size(name) == checked.size and _digest_of(name) == checked.sha256:
+                return
+            # A save that was cut off half-way left it, or the storage damaged it.
+            storage.delete(name)
+        with upload.path.open("rb") as file:
+            storage.save(name, File(file))
+    except OSError as error:
+        raise NotKept(error.strerror or str(error)) from error
+
+
+def _digest_of(name: str) -> str:
+    digest = sha256()
+    with storages["packages"].open(name) as source:
+        for block in source.chunks():
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def check_storage() -> None:
+    """Raises OSError when packages can be neither kept nor fetched now."""
+    storage = storages["packages"]
+    if isinstance(storage, FileSystemStorage):
+        folder = Path(storage.location)
+        # Made with the first package; until then the folder above it counts.
+        os.listdir(folder if folder.exists() else folder.parent)
+    elif check := getattr(storage, "check", None):
+        check()
 
 
 def store(upload: Upload, user: User | None) -> Package:

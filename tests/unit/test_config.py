@@ -7,6 +7,7 @@ import stat
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import patch
 
 from django.test import SimpleTestCase
 
@@ -115,11 +116,49 @@ class ConfigTest(SimpleTestCase):
             ("DATABASE_URL", "mysql://host/db"), ("DATABASE_URL", "postgres://host"),
             ("DATABASE_URL", "postgres://host:port/db"), ("DATABASE_URL", "sqlite:///:memory:"),
             ("REDIS_URL", "amqp://host"), ("CSRF_TRUSTED_ORIGINS", "jobs.example.org"),
+            ("PACKAGES_STORAGE", "packages"), ("PACKAGES_STORAGE", str(self.folder / "none")),
+            ("PACKAGES_STORAGE", "s3://"), ("PACKAGES_STORAGE", "s3://A_bucket/x"),
+            ("PACKAGES_STORAGE", "s3://bucket?x=1"),
             ("INTERPRETERS", "{"), ("INTERPRETERS", "[]"), ("INTERPRETERS", '{".py": 3}'),
         ):  # fmt: skip
             with self.subTest(name=name, value=value):
                 message = self.refused(**{name: value})
                 self.assertTrue(message.startswith(f"{name}: "), message)
+
+    def test_packages_may_be_in_a_shared_folder(self) -> None:
+        shared = self.folder / "shared"
+        shared.mkdir()
+        self.assertEqual(self.read().packages_dir, self.folder / "packages")
+        self.assertEqual(self.read(PACKAGES_STORAGE=str(shared)).packages_dir, shared)
+
+    def test_packages_may_be_in_a_bucket(self) -> None:
+        key = self.folder / "key"
+        key.write_text("hush\n")
+        read = self.read(
+            PACKAGES_STORAGE="s3://jobs/portal/",
+            S3_ENDPOINT_URL="https://s3.example.org",
+            AWS_ACCESS_KEY_ID="me",
+            AWS_SECRET_ACCESS_KEY_FILE=str(key),
+        )
+        wanted = config.Bucket("jobs", "portal", "https://s3.example.org", "", "me", "hush")
+        self.assertEqual(read.bucket, wanted)
+        self.assertIsNone(self.read().bucket)
+
+    def test_half_a_bucket_is_refused_by_name(self) -> None:
+        for name, values in (
+            ("AWS_SECRET_ACCESS_KEY", {"AWS_ACCESS_KEY_ID": "me"}),
+            ("AWS_ACCESS_KEY_ID", {"AWS_SECRET_ACCESS_KEY": "hush"}),
+            ("S3_ENDPOINT_URL", {"S3_ENDPOINT_URL": "s3.example.org"}),
+            ("S3_ENDPOINT_URL", {"S3_ENDPOINT_URL": "ftp://s3.example.org"}),
+        ):
+            with self.subTest(name=name):
+                message = self.refused(PACKAGES_STORAGE="s3://jobs", **values)
+                self.assertTrue(message.startswith(f"{name}: "), message)
+                self.assertNotIn("hush", message)
+
+    def test_a_bucket_without_its_packages_says_what_to_install(self) -> None:
+        with patch.object(config, "find_spec", return_value=None):
+            self.assertIn("requirements-s3.txt", self.refused(PACKAGES_STORAGE="s3://jobs"))
 
     def test_a_refused_database_address_does_not_show_its_password(self) -> None:
         for address in ("postgres://me:hush@host:port/db", "mysql://me:hush@host/db"):
@@ -154,7 +193,7 @@ class ConfigTest(SimpleTestCase):
         environ = Recording({"DATA_DIR": str(self.folder)})
         config.read(environ)
         section = README.read_text().split("## Settings", 1)[1].split("\n## ", 1)[0]
-        named = set(re.findall(r"^\| `([A-Z_]+)`", section, re.MULTILINE))
+        named = set(re.findall(r"^\| `([A-Z0-9_]+)`", section, re.MULTILINE))
         asked = {name for name in environ.asked if not name.endswith("_FILE")}
         self.assertEqual(named, asked)
         for name in environ.asked - asked:

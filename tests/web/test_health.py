@@ -19,6 +19,7 @@ from webjobs.views import health
 @pytest.fixture(autouse=True)
 def forget_the_client() -> None:
     health._client.cache_clear()
+    health._packages.cache_clear()
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ def test_it_is_ok_when_every_part_is_there(
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "ok", "database": "ok", "broker": "ok", "instances": 1, "beat": "ok",
+        "packages": "ok",
     }  # fmt: skip
 
 
@@ -103,6 +105,18 @@ def test_without_a_database_it_says_so(
     assert answer.status_code == 503
     assert answer.json()["database"] == "does not answer"
     assert "secret" not in answer.text
+
+
+def test_without_the_folder_of_the_packages_it_says_so(
+    client: Client, broker: str, instance: Instance, beat: Beat, data_dir: Path, settings: Settings
+) -> None:
+    gone = {"BACKEND": settings.STORAGES["packages"]["BACKEND"]}
+    gone["OPTIONS"] = {"location": data_dir / "not" / "mounted", "base_url": None}
+    settings.STORAGES = {**settings.STORAGES, "packages": gone}
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["packages"] == "do not answer"
+    assert str(data_dir) not in answer.text
 
 
 @pytest.mark.django_db

@@ -27,6 +27,11 @@ from webjobs.runner.settings_job import JobSettings, SettingsError, from_dict
 from webjobs.states import JobType
 from webjobs.tasks import nudge_workers
 
+NOT_KEPT = gettext_noop(
+    "The package storage does not take the file: %(error)s. Nothing has changed. Try again later, "
+    "or ask an administrator to look at the storage."
+)
+
 # What the column takes.
 EXPRESSION_MAX_LENGTH = 255
 
@@ -93,6 +98,13 @@ def delete(job: WebJob, actor: Actor) -> None:
         transaction.on_commit(nudge_workers)
 
 
+def _keep(upload: packages.Upload) -> None:
+    try:
+        packages.keep(upload)
+    except packages.NotKept as error:
+        raise Refused("storage", NOT_KEPT, 503, error=str(error)) from error
+
+
 def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
     """Add a WebJob; a continuous one starts at once. Raises Refused, also for a taken name."""
     if WebJob.objects.living().filter(slot=slot, type=new.type, name__iexact=new.name).exists():
@@ -102,7 +114,7 @@ def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
     )
     wished = asked.merged_over(new.upload.checked.settings)
     _check_settings(wished, new.type)
-    packages.keep(new.upload)
+    _keep(new.upload)
     try:
         with transaction.atomic():
             package = packages.store(new.upload, actor.user)
@@ -121,7 +133,7 @@ def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
 
 def replace_package(job: WebJob, upload: packages.Upload, actor: Actor) -> None:
     """Give a WebJob new files; keys of the new settings.job replace, all others stay."""
-    packages.keep(upload)
+    _keep(upload)
     with transaction.atomic():
         hold(job)
         wished = upload.checked.settings.merged_over(parse_settings_of(job))

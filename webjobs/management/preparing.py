@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from portal import startup
 from portal.config import Config
-from webjobs import first_start
+from webjobs import dispatch, first_start
 
 
 def prepare(config: Config, say: Callable[[str], None]) -> first_start.Account | None:
@@ -23,7 +23,10 @@ def prepare(config: Config, say: Callable[[str], None]) -> first_start.Account |
     startup.collect_static(say)
     with startup.one_at_a_time():
         startup.migrate(say)
-        return first_start.prepare(config.admin_username, config.admin_password, say)
+        try:
+            return first_start.prepare(config.admin_username, config.admin_password, say)
+        except dispatch.Refused as error:
+            raise startup.CannotStart(error.message) from error
 
 
 def account_lines(account: first_start.Account | None) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -17,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from webjobs import packages
 from webjobs.models import Beat, Instance
 
 logger = logging.getLogger(__name__)
@@ -24,13 +26,19 @@ logger = logging.getLogger(__name__)
 # A beat ticks at least every few seconds.
 BEAT_SILENT_AFTER = timedelta(seconds=30)
 BROKER_SECONDS = 1.0
+# Anybody may ask, and each question to an object storage costs.
+STORAGE_ASKED_EVERY = 5.0
 
 
 @login_not_required
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """200 when everything is there, else 503; each part is `ok` or words that say what is not."""
-    parts: dict[str, str | int] = {**_database_parts(), "broker": _broker()}
+    parts: dict[str, str | int] = {
+        **_database_parts(),
+        "broker": _broker(),
+        "packages": _packages(int(time.monotonic() / STORAGE_ASKED_EVERY)),
+    }
     works = parts["instances"] != 0 and all(
         value == "ok" for name, value in parts.items() if name != "instances"
     )
@@ -59,6 +67,17 @@ def _broker() -> str:
         _client().ping()
     except (RedisError, OSError):
         return "does not answer"
+    return "ok"
+
+
+@lru_cache(maxsize=1)
+def _packages(_period: int) -> str:
+    """Asked once in each period; the answer is kept until the next one."""
+    try:
+        packages.check_storage()
+    except OSError as error:
+        logger.warning("The package storage does not answer: %s", error)
+        return "do not answer"
     return "ok"
 
 
