@@ -69,6 +69,11 @@ class Service:
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)
 
+    def go_on(self) -> None:
+        """After it was made to stand still; it may have been killed meanwhile."""
+        if self.is_alive:
+            self.signal(signal.SIGCONT)
+
     def family(self) -> list[psutil.Process]:
         """It and its helpers; of a worker: its guardian and what runs there, too."""
         with suppress(psutil.NoSuchProcess):
@@ -114,6 +119,10 @@ class Worker(Service):
     def key(self) -> str:
         """Of the instance, once it was started."""
         return (self.folder / "instance" / "key").read_text()
+
+    def guardian(self) -> psutil.Process | None:
+        """The process that watches over its jobs."""
+        return next(iter(self.family()[1:]), None)
 
 
 class Beat(Service):

@@ -92,7 +92,11 @@ JOBS = (MANUAL, RETRIED, QUEUED, *SCHEDULED, TICKER, SINGLETON)
 
 
 class Unanswered(Exception):
-    """Nobody did what was asked, as far as the client can tell."""
+    """Nobody did what was asked, as far as the client can tell; `brief` says why."""
+
+    def __init__(self, message: str, brief: str) -> None:
+        super().__init__(message)
+        self.brief = brief
 
 
 class Workload:
@@ -154,9 +158,10 @@ class Workload:
             words = error.read(500)
             if error.code == 500:
                 self.faults.append(f"{method} {path}: 500 {words!r}")
-            raise Unanswered(f"{method} {path}: {error.code} {words!r}") from error
+            raise Unanswered(f"{method} {path}: {error.code} {words!r}", str(error.code)) from error
         except OSError as error:
-            raise Unanswered(f"{method} {path}: {error}") from error
+            reason = getattr(error, "reason", error)
+            raise Unanswered(f"{method} {path}: {error}", type(reason).__name__) from error
 
     @contextmanager
     def disturbed(self) -> Iterator[None]:
