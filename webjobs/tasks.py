@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from webjobs import endings, hooks, housekeeping, retention
 from webjobs.execution import current_executor
+from webjobs.models.version import trim_versions
 from webjobs.messages import EXECUTE_RUN, enqueue_run
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def clean_up() -> None:
     endings.start_waiting(now)
     housekeeping.trim_histories()
     housekeeping.purge_deleted(now)
+    trim_versions()
     housekeeping.forget_copies(now)
     retention.enforce(now)
     hooks.enqueue_due(now)

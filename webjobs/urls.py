@@ -22,6 +22,7 @@ from webjobs.views import (
     setting_changes,
     settings,
     webjobs,
+    versions,
 )
 
 _JOB = "<str:type>/<str:name>/"
@@ -39,6 +40,12 @@ _blade: list[URLPattern | URLResolver] = [
     path(_JOB + "package", properties.package, name="webjob-package"),
     path(_JOB + "run", commands.run, name="webjob-run"),
     path(_JOB + "start", commands.start, name="webjob-start"),
+    path(_JOB + "versions/", versions.versions, name="webjob-versions"),
+    path(_JOB + "versions/changes", versions.version_changes, name="version-changes"),
+    path(
+        _JOB + "versions/<int:number>/download", versions.version_download, name="version-download"
+    ),
+    path(_JOB + "versions/<int:number>/roll-back", versions.roll_back, name="webjob-roll-back"),
     path(_JOB + "stop", commands.stop, name="webjob-stop"),
     path(_JOB + "delete", commands.delete, name="webjob-delete"),
 ]

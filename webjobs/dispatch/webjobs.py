@@ -21,7 +21,7 @@ from webjobs.dispatch.asking import (
     path_of,
     record,
 )
-from webjobs.models import Run, Schedule, Slot, WebJob
+from webjobs.models import Package, PackageVersion, Run, Schedule, Slot, WebJob
 from webjobs.models.setting import lenient_engine_settings, settings_of
 from webjobs.runner.settings_job import JobSettings, SettingsError, from_dict
 from webjobs.states import JobType
@@ -34,6 +34,7 @@ NOT_KEPT = gettext_noop(
 
 # What the column takes.
 EXPRESSION_MAX_LENGTH = 255
+SERVES_ALREADY = gettext_noop("This version serves already. Nothing has changed.")
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
             _apply(job, wished)
             job.save(force_insert=True)
             _apply_schedule(job, wished)
+            _note_version(job, actor)
             record(actor, "webjob.add", slot, path_of(job), package=package.sha256)
             transaction.on_commit(nudge_workers)
     except IntegrityError:
@@ -136,16 +138,57 @@ def replace_package(job: WebJob, upload: packages.Upload, actor: Actor) -> None:
     _keep(upload)
     with transaction.atomic():
         hold(job)
-        wished = upload.checked.settings.merged_over(parse_settings_of(job))
-        _check_settings(wished, JobType(job.type))
         package = packages.store(upload, actor.user)
-        job.package, job.script = package, package.script
-        _apply(job, wished)
-        _save_changed(job, "package", "script")
-        _apply_schedule(job, wished)
+        _serve(job, package, upload.checked.settings, actor)
         record(actor, "webjob.replace", job.slot, path_of(job), package=package.sha256)
-        job.refresh_from_db()
-        transaction.on_commit(nudge_workers)
+
+
+@transaction.atomic
+def roll_back(job: WebJob, version: PackageVersion, actor: Actor) -> PackageVersion:
+    """Give a WebJob the files of an earlier version of it, as `replace_package` would.
+
+    Returns the version that it is now. Raises Refused for the version that serves.
+    """
+    hold(job)
+    if version.package_id == job.package_id:
+        raise Refused("serves", SERVES_ALREADY)
+    package = version.package
+    noted = _serve(job, package, from_dict(package.settings_job), actor, restored=version.number)
+    record(
+        actor, "webjob.rollback", job.slot, path_of(job),
+        package=package.sha256, version=version.number,
+    )  # fmt: skip
+    return noted
+
+
+def _serve(
+    job: WebJob,
+    package: Package,
+    given: JobSettings,
+    actor: Actor,
+    restored: int | None = None,
+) -> PackageVersion:
+    """Let `job`, which is held, have `package`; `given` is what its settings.job says."""
+    wished = given.merged_over(parse_settings_of(job))
+    _check_settings(wished, JobType(job.type))
+    job.package, job.script = package, package.script
+    _apply(job, wished)
+    _save_changed(job, "package", "script")
+    _apply_schedule(job, wished)
+    noted = _note_version(job, actor, restored)
+    job.refresh_from_db()
+    transaction.on_commit(nudge_workers)
+    return noted
+
+
+def _note_version(job: WebJob, actor: Actor, restored: int | None = None) -> PackageVersion:
+    return PackageVersion.note(
+        job,
+        created_at=timezone.now(),
+        created_by=actor.user,
+        by_name=actor.name[:150],
+        restored=restored,
+    )
 
 
 def set_settings_job(job: WebJob, values: JobSettings, actor: Actor) -> None:

@@ -13,6 +13,7 @@ from webjobs.models.run import Occurrence, Run
 from webjobs.models.setting import AppSetting, EngineSettings, engine_settings
 from webjobs.models.throttle import Throttle
 from webjobs.models.token import ApiToken
+from webjobs.models.version import PackageVersion
 from webjobs.models.webjob import Schedule, WebJob
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Membership",
     "Occurrence",
     "Package",
+    "PackageVersion",
     "Role",
     "Run",
     "Schedule",
