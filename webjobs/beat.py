@@ -22,6 +22,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from webjobs.messages import enqueue_runs
+from webjobs import alive
 from webjobs.models import Beat
 from webjobs.scheduler import Scheduler
 from webjobs.tasks import clean_up, send_periodic
@@ -175,3 +176,4 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
         if moment >= self._ticked + TICKED_EVERY or not self._ticked:
             Beat.objects.update_or_create(key=self._key, defaults={"ticked_at": now})
             self._ticked = moment
+            alive.touch("beat")

@@ -17,7 +17,7 @@ import psutil
 from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
-from webjobs import endings, housekeeping
+from webjobs import alive, endings, housekeeping
 from webjobs.execution import Executor
 from webjobs.leases import Leases
 from webjobs.machine import Machine
@@ -115,6 +115,7 @@ class Heartbeat:
             self._machine.instance = instance = fresh
             housekeeping.abort_orphans(timezone.now())
         self._machine.allow_runs(instance, sent + FENCE_AFTER)
+        alive.touch("worker")
 
     def _start_stranded(self, submit: Callable[[int], object]) -> None:
         """Start runs that have been queued since the last look although a thread is free here:

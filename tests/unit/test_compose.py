@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import tempfile
+import time
+from pathlib import Path
 from typing import Any
 
 import yaml
 from django.core.management import get_commands
 from django.test import SimpleTestCase
 
+import webjobs
 from portal.config import BASE_DIR
 
 COMPOSE: dict[str, Any] = yaml.safe_load((BASE_DIR / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
+BUCKET: dict[str, Any] = yaml.safe_load((BASE_DIR / "docs/docker-compose.s3.yml").read_text())
 README = (BASE_DIR / "README.md").read_text()
 
 
@@ -70,3 +77,61 @@ class ComposeTest(SimpleTestCase):
         self.assertEqual(
             [name for name, service in SERVICES.items() if "ports" in service], ["web"]
         )
+
+    def test_every_service_tells_whether_it_works(self) -> None:
+        for name, service in SERVICES.items():
+            with self.subTest(name):
+                self.assertIn("healthcheck", service)
+
+    def test_worker_and_beat_are_healthy_while_they_touch_their_file(self) -> None:
+        for name in ("worker", "beat"):
+            kind, command = SERVICES[name]["healthcheck"]["test"]
+            self.assertEqual(kind, "CMD-SHELL")
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                here = command.replace("/data", folder)
+                file = Path(folder) / f"{name}.alive"
+                self.assertNotEqual(self.run_shell(here), 0)
+                file.touch()
+                self.assertEqual(self.run_shell(here), 0)
+                old = time.time() - 31
+                os.utime(file, (old, old))
+                self.assertNotEqual(self.run_shell(here), 0)
+
+    def run_shell(self, command: str) -> int:
+        done = subprocess.run(["sh", "-c", command], check=False, stderr=subprocess.DEVNULL)
+        return done.returncode
+
+    def test_there_are_two_beats_and_workers_may_be_scaled(self) -> None:
+        self.assertEqual(SERVICES["beat"]["deploy"], {"replicas": 2})
+        for name in ("worker", "beat"):
+            self.assertNotIn("container_name", SERVICES[name])
+            self.assertNotIn("ports", SERVICES[name])
+
+    def test_a_worker_is_given_longer_than_its_webjobs(self) -> None:
+        self.assertEqual(SERVICES["worker"]["stop_grace_period"], "75s")
+
+    def test_every_variable_is_one_of_the_portal(self) -> None:
+        for name in ("web", "worker", "beat"):
+            variables = {**SERVICES[name]["environment"], **BUCKET["services"][name]["environment"]}
+            for variable in variables:
+                self.assertIn(f"`{variable}`", README, name)
+
+    def test_the_keys_of_a_bucket_come_from_files(self) -> None:
+        self.assertEqual(set(BUCKET["services"]), {"web", "worker", "beat"})
+        for secret, source in BUCKET["secrets"].items():
+            self.assertEqual(source["file"], f"secrets/{secret}")
+        for service in BUCKET["services"].values():
+            self.assertEqual(set(service["secrets"]), set(BUCKET["secrets"]))
+
+    def test_the_image_is_of_the_version_of_the_portal(self) -> None:
+        for name in ("web", "worker", "beat"):
+            self.assertEqual(SERVICES[name]["image"], f"webjobs-portal:{webjobs.__version__}")
+
+    def test_the_image_takes_what_it_needs_and_leaves_the_rest(self) -> None:
+        ignored = (BASE_DIR / ".dockerignore").read_text().split()
+        self.assertLessEqual({".git", "secrets", "tests", "var"}, set(ignored))
+        for needed in re.findall(r"requirements[\w-]*\.txt", DOCKERFILE):
+            self.assertTrue((BASE_DIR / needed).is_file(), needed)
+            self.assertNotIn(needed, ignored)
+        self.assertTrue((BASE_DIR / "webjobs/locale/fr/LC_MESSAGES/django.mo").is_file())
+        self.assertEqual(DOCKERFILE.count("\nFROM "), 2)

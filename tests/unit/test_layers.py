@@ -19,7 +19,7 @@ LEVELS: dict[str, int] = {
             "states times dotnet ncrontab reasons timezones runner",
             "models",
             "migrations logs packages telling forms setting_batch messages hooks wishes",
-            "home leases machine managed execution supervisor scheduler endings housekeeping "
+            "alive home leases machine managed execution supervisor scheduler endings housekeeping "
             "retention heartbeat",
             "tasks worker beat",
             "dispatch access",
