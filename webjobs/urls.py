@@ -11,6 +11,7 @@ from django.views.i18n import JavaScriptCatalog, set_language
 from webjobs.views import (
     add,
     apps,
+    bulk,
     commands,
     find,
     history,
@@ -21,8 +22,8 @@ from webjobs.views import (
     search,
     setting_changes,
     settings,
-    webjobs,
     versions,
+    webjobs,
 )
 
 _JOB = "<str:type>/<str:name>/"
@@ -30,6 +31,7 @@ _RUN = "triggered/<str:name>/runs/<int:number>/"
 
 _blade: list[URLPattern | URLResolver] = [
     path("", webjobs.webjobs, name="webjobs"),
+    path("bulk", bulk.bulk, name="webjob-bulk"),
     path("rows", webjobs.webjob_rows, name="webjob-rows"),
     path("add", add.webjob_add, name="webjob-add"),
     path("schedule-preview", add.schedule_preview, name="schedule-preview"),
@@ -38,14 +40,14 @@ _blade: list[URLPattern | URLResolver] = [
     path(_JOB + "schedule", properties.schedule, name="webjob-schedule"),
     path(_JOB + "policy", properties.policy, name="webjob-policy"),
     path(_JOB + "package", properties.package, name="webjob-package"),
-    path(_JOB + "run", commands.run, name="webjob-run"),
-    path(_JOB + "start", commands.start, name="webjob-start"),
     path(_JOB + "versions/", versions.versions, name="webjob-versions"),
     path(_JOB + "versions/changes", versions.version_changes, name="version-changes"),
     path(
         _JOB + "versions/<int:number>/download", versions.version_download, name="version-download"
     ),
     path(_JOB + "versions/<int:number>/roll-back", versions.roll_back, name="webjob-roll-back"),
+    path(_JOB + "run", commands.run, name="webjob-run"),
+    path(_JOB + "start", commands.start, name="webjob-start"),
     path(_JOB + "stop", commands.stop, name="webjob-stop"),
     path(_JOB + "delete", commands.delete, name="webjob-delete"),
 ]

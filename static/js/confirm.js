@@ -1,13 +1,13 @@
 // The question docked under the command bar, over what it is about.
 
-import { $, focusOn, parse } from "./dom.js";
+import { $, focusOn, make, parse } from "./dom.js";
 
 /**
  * Ask; resolves to the form's data when the answer was yes, else to null.
  * `target` names what it is about; `withArguments` shows the field for a run's arguments;
- * `within` is where it docks, if not under the command bar.
+ * `details` are lines below; `within` is where it docks, if not under the command bar.
  */
-export function confirm({ title, question, target = "", withArguments = false, back, within }) {
+export function confirm({ title, question, target = "", details = [], withArguments = false, back, within }) {
   $(".confirm")?.dispatchEvent(new CustomEvent("answer"));
   const docked = within ?? $("#docked");
   docked.append(parse($("#confirm-template").innerHTML));
@@ -16,6 +16,11 @@ export function confirm({ title, question, target = "", withArguments = false, b
   $("h2", form).textContent = title;
   $("#confirm-text").textContent = question;
   $(".target", form).textContent = target;
+  const more = $(".confirm-details", form);
+  if (more) {
+    more.hidden = !details.length;
+    more.append(...details.map((line) => make("li", {}, line)));
+  }
   const extra = $(".arguments", form);
   if (extra) extra.hidden = !withArguments;
   $("[data-yes]", form).focus({ preventScroll: true });

@@ -1,6 +1,7 @@
 // What every page has: times, toasts, panels, search keys, the side menu, balloons, toolbars.
 
 import "./add.js";
+import "./builder.js";
 import "./copy.js";
 import { $, $$ } from "./dom.js";
 import { startPalette } from "./palette.js";

@@ -52,7 +52,10 @@ async function look() {
   const query = new URLSearchParams({ q: open.input.value, at: location.pathname });
   try {
     const { groups } = await read(`${open.url}?${query}`, running.signal);
-    if (open?.running === running) draw(groups);
+    if (open?.running !== running) return;
+    open.isStale = false;
+    draw(groups);
+    if (open.entered) enter(open.entered);
   } catch (error) {
     if (error.name === "AbortError" || !open) return;
     if (!(error instanceof Failure)) throw error;
@@ -91,11 +94,17 @@ function close() {
   back?.focus();
 }
 
+function enter(event) {
+  if (open.options[open.at]) go(open.options[open.at].item, event);
+}
+
 function onKey(event) {
   const moves = { ArrowDown: open.at + 1, ArrowUp: open.at - 1 };
   if (event.key in moves) choose(moves[event.key]);
   else if (event.key === "Enter") {
-    if (open.options[open.at]) go(open.options[open.at].item, event);
+    // What is shown does not answer what was typed yet: wait for that.
+    if (open.isStale) open.entered = event;
+    else enter(event);
   } else if (event.key === "Tab") close();
   else return;
   event.preventDefault();
@@ -132,6 +141,8 @@ export function openPalette(text = "") {
   input.value = text;
   input.addEventListener("input", () => {
     clearTimeout(timer);
+    open.isStale = true;
+    open.entered = null;
     timer = setTimeout(() => open && look(), PAUSE_MS);
   });
   input.addEventListener("keydown", onKey);

@@ -26,13 +26,20 @@ export function previewSchedule(form) {
   const box = $(".preview", form);
   if (!input || !box) return;
   const zone = form.elements.time_zone;
+  // It keeps its room, so that nothing moves while one types.
+  const empty = () => {
+    const text = gettext("What the expression means, and the next five times.");
+    box.replaceChildren(make("p", { class: "soft" }, text));
+  };
+  box.hidden = false;
+  if (!box.children.length) empty();
   let timer = 0;
   let running = null;
   const look = async () => {
     running?.abort();
     running = new AbortController();
     if (!input.value.trim()) {
-      box.hidden = true;
+      empty();
       return;
     }
     const query = new URLSearchParams({ cron: input.value, zone: zone?.value ?? "" });
@@ -40,11 +47,11 @@ export function previewSchedule(form) {
       const data = await read(`${box.dataset.url}?${query}`, running.signal);
       showError(form, "cron", "");
       if (zone) showError(form, "time_zone", "");
-      box.hidden = Boolean(data.error);
+      if (data.error) empty();
       if (data.error) showError(form, data.field, data.error);
       else draw(box, data);
     } catch (error) {
-      if (error.name !== "AbortError") box.hidden = true;
+      if (error.name !== "AbortError") empty();
     }
   };
   const soon = () => {

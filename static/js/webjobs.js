@@ -1,10 +1,12 @@
 // The blade: selection, commands on the selected row, menus, refresh.
 
+import { actOnSeveral } from "./bulk.js";
 import { confirm } from "./confirm.js";
 import { $, $$, parse } from "./dom.js";
 import { closeMenu, openMenu } from "./menu.js";
 import { Failure, fragment, send } from "./net.js";
 import { closePanel, openPanel, reloadPanel } from "./panel.js";
+import { Selection } from "./selection.js";
 import { refreshTimes } from "./times.js";
 import { toast } from "./toasts.js";
 
@@ -15,14 +17,14 @@ const TYPING_MS = 200;
 const EAGER_FOR_MS = 15000;
 
 const grid = $("#grid");
-let selected = null;
+const selection = new Selection(grid, drawCommands);
 let shown = "";
 let etag = "";
 let eagerUntil = 0;
 let filtering = 0;
 
-const rows = () => $$("tbody tr", grid);
-const row = () => rows().find((each) => each.dataset.key === selected) ?? null;
+const rows = () => selection.all;
+const row = () => selection.row;
 const command = (name) => $(`#commands [data-command="${name}"]`);
 
 /** Why `name` cannot act on `target`, in words; null when it can. */
@@ -38,32 +40,36 @@ function reason(name, target) {
   return null;
 }
 
+/** As `reason`, where several are selected and not every command is for each of them. */
+function reasonAmongSeveral(name, target) {
+  const continuous = target.dataset.type === "continuous";
+  if (name === "run" && continuous) return gettext("It is continuous.");
+  if ((name === "start" || name === "stop") && !continuous) return gettext("It is triggered.");
+  return reason(name, target);
+}
+
+/** Why `name` can act on none of several; null when it can on some. */
+function reasonForAll(name, targets) {
+  if (name === "properties") return gettext("Select one WebJob only.");
+  const reasons = targets.map((target) => reasonAmongSeveral(name, target));
+  return reasons.includes(null) ? null : reasons[0];
+}
+
 function drawCommands() {
-  const target = row();
-  const continuous = target?.dataset.type === "continuous";
-  command("run").hidden = continuous;
-  command("start").hidden = command("stop").hidden = !continuous;
+  const targets = selection.rows;
+  const target = targets.length > 1 ? null : (targets[0] ?? null);
+  const types = new Set(targets.map((each) => each.dataset.type));
+  command("run").hidden = types.size > 0 && !types.has("triggered");
+  command("start").hidden = command("stop").hidden = !types.has("continuous");
   for (const name of ["delete", "run", "start", "stop", "properties"]) {
     const button = command(name);
-    const why = reason(name, target);
+    const why = targets.length > 1 ? reasonForAll(name, targets) : reason(name, target);
     button.disabled = why !== null;
     button.title = why ?? "";
   }
   const logs = command("logs");
   logs.dataset.list ??= logs.href;
   logs.href = target ? target.dataset.history : logs.dataset.list;
-}
-
-function select(target, focus = true) {
-  selected = target?.dataset.key ?? null;
-  for (const each of rows()) {
-    const is = each === target;
-    each.setAttribute("aria-selected", String(is));
-    each.tabIndex = is ? 0 : -1;
-  }
-  if (!target && rows()[0]) rows()[0].tabIndex = 0;
-  if (target && focus) target.focus();
-  drawCommands();
 }
 
 async function refresh(loud = false) {
@@ -87,7 +93,7 @@ function replace(html) {
   const hadFocus = grid.contains(active) && active.matches("tr");
   grid.replaceChildren(parse(html));
   refreshTimes(grid);
-  select(row(), hadFocus);
+  selection.renew(hadFocus);
 }
 
 function ask(name, target) {
@@ -98,7 +104,16 @@ function ask(name, target) {
   return confirm({ title, question, target: target.dataset.name, withArguments: name === "run", back });
 }
 
+async function actOnAll(name) {
+  const active = document.activeElement;
+  const back = active?.closest("#commands") ? active : row;
+  if (!(await actOnSeveral(name, selection.rows, reasonAmongSeveral, back))) return;
+  eagerUntil = Date.now() + EAGER_FOR_MS;
+  await refresh();
+}
+
 async function act(name, target) {
+  if (selection.isSeveral && name !== "logs" && name !== "properties") return actOnAll(name);
   if (name === "logs") return open(target.dataset.history, "_blank");
   if (name === "properties") return openPanel(`${target.dataset.base}properties`, true);
   const body = await ask(name, target);
@@ -121,6 +136,16 @@ async function act(name, target) {
   return refresh();
 }
 
+function menuOfSeveral() {
+  const names = ["run", "start", "stop", "delete"].filter((name) => !command(name).hidden);
+  return names.map((name) => ({
+    label: command(name).textContent.trim(),
+    icon: name,
+    disabled: reasonForAll(name, selection.rows),
+    act: () => actOnAll(name),
+  }));
+}
+
 function menuItems(target) {
   const names =
     target.dataset.type === "continuous"
@@ -135,13 +160,31 @@ function menuItems(target) {
 }
 
 function menuAt(target, x, y) {
-  select(target);
-  openMenu(menuItems(target), x, y, row);
+  const isOneOfSeveral = selection.isSeveral && selection.has(target);
+  if (!isOneOfSeveral) selection.only(target);
+  openMenu(isOneOfSeveral ? menuOfSeveral() : menuItems(target), x, y, row);
 }
 
 function menuOf(target) {
   const box = target.getBoundingClientRect();
   menuAt(target, box.left + 24, box.bottom - 4);
+}
+
+/** Touch screens have no Ctrl and no hover: there a tap takes a row in or out. */
+const isSelecting = () => command("select").getAttribute("aria-pressed") === "true";
+
+function onClick(event) {
+  const target = event.target.closest("tbody tr");
+  const more = event.target.closest("[data-menu]");
+  if (event.target.matches("[data-pick-all]")) selection.everything(event.target.checked);
+  else if (more) {
+    event.preventDefault();
+    const box = more.getBoundingClientRect();
+    menuAt(target, box.right - 184, box.bottom);
+  } else if (!target || event.target.closest("a")) return;
+  else if (event.shiftKey) selection.extend(target);
+  else if (event.ctrlKey || event.metaKey || isSelecting() || event.target.closest(".pick")) selection.toggle(target);
+  else selection.only(target);
 }
 
 function onKey(event) {
@@ -150,24 +193,34 @@ function onKey(event) {
   const all = rows();
   const at = all.indexOf(target);
   const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 };
-  if (event.key in moves) select(all[Math.max(0, Math.min(all.length - 1, moves[event.key]))]);
+  const next = all[Math.max(0, Math.min(all.length - 1, moves[event.key] ?? at))];
+  const ctrl = event.ctrlKey || event.metaKey;
+  if (event.key in moves) {
+    if (event.shiftKey) selection.extend(next);
+    else selection.only(next);
+  } else if (event.key.toLowerCase() === "a" && ctrl) selection.everything();
+  else if (event.key === "Escape" && selection.isSeveral) selection.only(target);
   else if (event.key === "Enter") act("properties", target);
-  else if (event.key === " ") select(target);
-  else if (event.key === "Delete" && !reason("delete", target)) act("delete", target);
+  else if (event.key === " ") {
+    if (ctrl || isSelecting()) selection.toggle(target);
+    else selection.only(target);
+  } else if (event.key === "Delete" && !command("delete").disabled) act("delete", target);
   else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) menuOf(target);
   else return;
   event.preventDefault();
 }
 
 function listen() {
-  grid.addEventListener("click", (event) => {
-    const target = event.target.closest("tbody tr");
-    const more = event.target.closest("[data-menu]");
-    if (more) {
-      event.preventDefault();
-      const box = more.getBoundingClientRect();
-      menuAt(target, box.right - 184, box.bottom);
-    } else if (target && !event.target.closest("a")) select(target);
+  grid.addEventListener("click", onClick);
+  grid.addEventListener("mousedown", (event) => {
+    // Neither marks text nor moves the focus, which would select the row alone.
+    const takes = event.shiftKey || event.ctrlKey || event.metaKey || isSelecting() || event.target.closest(".pick");
+    if (takes && event.target.closest("tbody tr") && !event.target.closest("a")) event.preventDefault();
+  });
+  command("select").addEventListener("click", () => {
+    const on = !isSelecting();
+    command("select").setAttribute("aria-pressed", String(on));
+    grid.classList.toggle("selecting", on);
   });
   grid.addEventListener("contextmenu", (event) => {
     const target = event.target.closest("tbody tr");
@@ -182,7 +235,8 @@ function listen() {
     if (target) act("properties", target);
   });
   grid.addEventListener("focusin", (event) => {
-    if (event.target.matches("tbody tr") && event.target.dataset.key !== selected) select(event.target);
+    const isRow = event.target.matches("tbody tr");
+    if (isRow && event.target.dataset.key !== selection.current) selection.only(event.target);
   });
   grid.addEventListener("keydown", onKey);
   for (const name of ["delete", "run", "start", "stop", "properties"]) {
@@ -222,7 +276,7 @@ function onChanged(event) {
     return;
   }
   closePanel(true);
-  selected = data.key ?? selected;
+  if (data.key) selection.chooseNext(data.key);
   refresh();
 }
 
@@ -235,6 +289,6 @@ function poll() {
 }
 
 listen();
-select(null);
+selection.only(null);
 poll();
 addEventListener("pagehide", closeMenu);
