@@ -1,7 +1,8 @@
 """How long the history of runs is kept: by age and by the bytes of its output.
 
 Only ended runs go, oldest first, and never the newest run of a WebJob. Their logs are deleted
-afterwards, a little at a time. All of it may run anywhere, any number of times.
+afterwards, a little at a time, and small chunks of those that stay are put together. All of it
+may run anywhere, any number of times.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from webjobs.logs.merging import Merger
 from webjobs.logs.purge import purge
 from webjobs.models import AppSetting, Log, Run, WebJob
 from webjobs.models.run import run_number
@@ -22,7 +24,10 @@ from webjobs.states import RUN_FINAL, JobType
 BATCH = 100
 # Seconds of one pass; the rest is for the next one.
 SECONDS = 2.0
+# The same for putting small chunks of logs together.
+MERGE_SECONDS = 0.5
 MIB = 1024 * 1024
+_merger = Merger()
 _NAMES = Q(name__iexact="WEBJOBS_HISTORY_DAYS") | Q(name__iexact="WEBJOBS_HISTORY_MAX_MB")
 
 
@@ -38,6 +43,7 @@ def enforce(now: datetime, seconds: float = SECONDS) -> int:
             if len(batch) < BATCH:
                 break
     purge(max(0.1, deadline - time.monotonic()))
+    _merger.work(MERGE_SECONDS)
     return deleted
 
 

@@ -143,7 +143,8 @@ def _chunks_back(state: State, stop: int, streams: Streams) -> Iterator[tuple[in
     while rows := _rows(_BACKWARD, state.log_id, stop, _HEADS):
         for offset, size, frames in rows:
             if _has(frames, streams):
-                yield offset, offset + size
+                # What was put together meanwhile may reach behind where this has come to.
+                yield offset, min(offset + size, stop)
         stop = rows[-1][0]
 
 
