@@ -16,9 +16,10 @@ from typing import Any
 import celery
 import django
 from celery import bootsteps
+from celery.worker import state
 from celery.worker.control import control_command
 from django.conf import settings
-from django.db import Error, close_old_connections, connections
+from django.db import Error, close_old_connections, connection, connections
 from django.utils import timezone
 
 import webjobs
@@ -38,6 +39,8 @@ from webjobs.tasks import NUDGE
 logger = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 60.0
+# Between attempts to reach the database at the start.
+DATABASE_RETRY = 1.0
 
 
 class InstanceStep(bootsteps.StartStopStep):
@@ -50,6 +53,8 @@ class InstanceStep(bootsteps.StartStopStep):
         self.instance: RunningInstance | None = None
 
     def start(self, parent: Any) -> None:
+        _wait_for_database()
+
         def submit(run_pk: int) -> None:
             parent.pool.executor.submit(self._execute, run_pk)
 
@@ -185,6 +190,21 @@ def nudge(state: Any) -> None:
     """Wishes have changed: look now."""
     for instance in _running:
         instance.nudge()
+
+
+def _wait_for_database() -> None:
+    """Until it answers, as after a power cut; raises WorkerShutdown when TERM comes first."""
+    is_told = False
+    while True:
+        state.maybe_shutdown()
+        try:
+            connection.ensure_connection()
+            return
+        except Error as error:
+            if not is_told:
+                logger.warning("The database cannot be reached, trying again: %s", error)
+            is_told = True
+        time.sleep(DATABASE_RETRY)
 
 
 def _versions() -> dict[str, str]:

@@ -33,6 +33,10 @@ from webjobs import dispatch
 from webjobs.models import Log, Run, Slot
 from webjobs.states import CopyStatus, JobType, RunStatus
 
+needs_server = pytest.mark.skipif(
+    "sqlite" in settings.DATABASES["default"]["ENGINE"],
+    reason="An SQLite file cannot be away for one process only",
+)
 # Prints a numbered line every 50 ms.
 COUNTS = "i=0\nwhile [ $i -lt ${1:-100000} ]; do echo line $i.; i=$((i+1)); sleep 0.05; done"
 
@@ -147,10 +151,34 @@ def test_a_database_that_stays_away_ends_runs_and_the_worker_recovers(
     assert Log.objects.get(run=run).is_complete
 
 
-@pytest.mark.skipif(
-    "sqlite" in settings.DATABASES["default"]["ENGINE"],
-    reason="An SQLite file cannot be away for one process only",
-)
+@needs_server
+def test_a_worker_that_finds_no_database_waits_for_it(
+    cluster: Cluster, slot: Slot, database: Database
+) -> None:
+    node = Node("a", cluster.folder / "a", **database.environ)
+    cluster.nodes.append(node)
+    with database.away(0):
+        node.start()
+        until(lambda: "The database cannot be reached" in node.output, seconds=30)
+    node.wait_up()
+    assert "Traceback" not in node.output
+
+
+@needs_server
+def test_a_worker_that_waits_for_the_database_can_be_stopped(
+    cluster: Cluster, slot: Slot, database: Database
+) -> None:
+    node = Node("a", cluster.folder / "a", **database.environ)
+    cluster.nodes.append(node)
+    with database.away(0):
+        node.start()
+        until(lambda: "The database cannot be reached" in node.output, seconds=30)
+        node.stop()
+    assert node.popen and node.popen.returncode == 0
+    assert "Traceback" not in node.output
+
+
+@needs_server
 def test_a_holder_that_loses_the_database_loses_its_singleton(
     cluster: Cluster, slot: Slot, witness: Path, tmp_path: Path
 ) -> None:
