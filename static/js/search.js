@@ -2,6 +2,7 @@
 
 import { $ } from "./dom.js";
 import { Failure, read } from "./net.js";
+import { ranges } from "./search-ranges.js";
 
 const TYPING_MS = 300;
 // Matches that are fetched when the known ones are used up.
@@ -15,6 +16,7 @@ export class LogSearch {
     this.form = $(".log-search", pane.root);
     this.input = $("input[type=search]", this.form);
     this.url = `${pane.url}/search`;
+    this.turn = Promise.resolve();
     this.#clear();
     this.#listen();
   }
@@ -44,12 +46,13 @@ export class LogSearch {
       event.preventDefault();
       this.go(event.shiftKey ? -1 : 1);
     });
-    new MutationObserver(() => this.#paintSoon()).observe(this.pane.lines, { childList: true });
+    this.pane.view.addEventListener("change", () => this.#paintSoon());
   }
 
   get #asked() {
     const asked = new URLSearchParams({ q: this.input.value });
     for (const name of ["regex", "case"]) if (this.form.elements[name].checked) asked.set(name, 1);
+    if (this.pane.stream) asked.set("stream", this.pane.stream);
     return String(asked);
   }
 
@@ -122,17 +125,19 @@ export class LogSearch {
   }
 
   /** The next match, or with -1 the previous one; behind the last comes the first. */
-  async go(direction) {
+  go(direction) {
+    this.turn = this.turn.then(() => this.#go(direction));
+    return this.turn;
+  }
+
+  async #go(direction) {
     if (this.#asked !== this.asked || !this.input.value) return this.start();
-    if (!this.matches.length || this.going) return;
-    this.going = true;
+    if (!this.matches.length) return;
     try {
       if (!this.matches[this.shown + direction]) await this.#fetch(direction);
       await this.#show(this.shown + direction);
     } catch (error) {
       this.#fail(error);
-    } finally {
-      this.going = false;
     }
   }
 
@@ -224,29 +229,5 @@ export class LogSearch {
     CSS.highlights.set("log-match", all);
     CSS.highlights.set("log-match-shown", now);
     return [...now][0] ?? null;
-  }
-}
-
-/** Places in a line's text as ranges, whatever elements the text is in. */
-function* ranges(line, spans) {
-  const texts = [];
-  let length = 0;
-  const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    texts.push([walker.currentNode, length]);
-    length += walker.currentNode.length;
-  }
-  const place = (at) => {
-    const [node, start] = texts.findLast(([, begin]) => begin <= at) ?? [];
-    return node && at - start <= node.length ? [node, at - start] : null;
-  };
-  for (const [start, stop] of spans) {
-    const from = place(start);
-    const to = place(stop);
-    if (!from || !to) continue;
-    const range = new Range();
-    range.setStart(...from);
-    range.setEnd(...to);
-    yield range;
   }
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from tests.web.objects import make_run
 from tests.web.test_runs import write
 from webjobs import dispatch
 from webjobs.models import Run, Slot, WebJob
-from webjobs.states import JobType, RunStatus
+from webjobs.states import JobType, RunStatus, Stream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,25 +128,44 @@ def numbered(page: Page, number: int) -> Locator:
     return page.locator(f'.line[data-n="{number}"]')
 
 
-def test_a_long_log_opens_at_its_end_and_shows_earlier_lines_on_demand(
+SHOWN = "() => [...document.querySelectorAll('.log-lines .line')].map(line => +line.dataset.n)"
+NODES = "() => document.querySelectorAll('.log-lines *').length"
+
+
+def test_a_long_log_moves_through_the_page_which_stays_small(
     person: Page, live_server: LiveServer, slot: Slot
 ) -> None:
-    run = finished(slot, b"".join(b"line %d\n" % number for number in range(1, 5001)))
+    run = finished(slot, b"".join(b"line %d\n" % number for number in range(1, 12_001)))
     person.goto(address(live_server, run))
-    lines = person.locator(".log-lines .line")
-    expect(lines).to_have_count(2000)
-    expect(numbered(person, 5000)).to_be_in_viewport()
-    person.get_by_role("button", name="show earlier").click()
-    expect(lines).to_have_count(4000)
-    expect(lines.first).to_have_text("line 1001")
-    person.get_by_role("button", name="To the start").click()
-    expect(lines.first).to_have_text("line 1")
-    expect(lines.first).to_be_in_viewport()
-    person.get_by_role("button", name="show later").click()
-    expect(numbered(person, 5000)).to_be_attached()
-    expect(lines).to_have_count(5000)
+    expect(numbered(person, 12_000)).to_be_in_viewport()
+    box = person.locator(".log-box")
+    most = 0
+    for top in (10_000, 8_000, 6_000, 4_000, 2_000, 1):
+        while person.evaluate(SHOWN)[0] > top:
+            first = person.evaluate(SHOWN)[0]
+            box.evaluate("box => box.scrollTop = 300")
+            person.wait_for_function(f"() => ({SHOWN})()[0] < {first}")
+            most = max(most, person.evaluate(NODES))
+    assert person.evaluate(SHOWN) == list(range(1, person.evaluate(SHOWN)[-1] + 1))
+    assert most <= 3000
+    # What was in sight stayed in sight.
+    assert box.evaluate("box => box.scrollTop") > 1000
+    box.evaluate("box => box.scrollTop = 0")
+    expect(numbered(person, 1)).to_be_in_viewport()
+    while person.evaluate(SHOWN)[-1] < 6000:
+        last = person.evaluate(SHOWN)[-1]
+        box.evaluate("box => box.scrollTop = box.scrollHeight - box.clientHeight - 300")
+        person.wait_for_function(f"() => ({SHOWN})().at(-1) > {last}")
+    shown = person.evaluate(SHOWN)
+    assert shown == list(range(shown[0], shown[-1] + 1))
+    assert len(shown) <= 3000
     person.get_by_role("button", name="To the end").click()
-    expect(numbered(person, 5000)).to_be_in_viewport()
+    expect(numbered(person, 12_000)).to_be_in_viewport()
+    person.get_by_role("button", name="To the start").click()
+    expect(numbered(person, 1)).to_be_in_viewport()
+    person.get_by_label("Line", exact=True).fill("7,777")
+    person.get_by_label("Line", exact=True).press("Enter")
+    expect(numbered(person, 7777)).to_be_in_viewport()
 
 
 def test_a_link_to_a_line_opens_there(person: Page, live_server: LiveServer, slot: Slot) -> None:
@@ -161,14 +182,100 @@ def test_following_stops_while_the_reader_looks_further_up(
     run = make_run(job, RunStatus.RUNNING)
     write(run, b"".join(b"line %d\n" % number for number in range(500)), complete=False)
     person.goto(address(live_server, run))
+    state = person.locator(".log-follow")
+    expect(state).to_have_text("Following")
     expect(person.get_by_text("line 499", exact=True)).to_be_in_viewport()
     person.locator(".log-box").evaluate("box => box.scrollTop = 0")
+    expect(state).to_have_text("Paused")
     run.log.refresh_from_db()
-    write(run, b"news\n", complete=False)
-    expect(person.get_by_role("button", name="New output below")).to_be_visible()
+    write(run, b"news\nmore\n", complete=False)
+    expect(state).to_have_text("Paused, 2 new lines")
     expect(person.get_by_text("line 0", exact=True)).to_be_in_viewport()
-    person.get_by_role("button", name="New output below").click()
-    expect(person.get_by_text("news", exact=True)).to_be_in_viewport()
+    state.click()
+    expect(person.get_by_text("more", exact=True)).to_be_in_viewport()
+    expect(state).to_have_text("Following")
+    state.click()
+    expect(state).to_have_text("Paused")
+
+
+def test_colours_and_progress_are_shown_as_in_a_terminal(
+    person: Page, live_server: LiveServer, slot: Slot
+) -> None:
+    run = make_run(add_job(slot, "exit 0"), RunStatus.RUNNING)
+    write(run, b"\x1b[1;31mred\n<b>still\x1b[0m \x1b]0;title\x07not\n 5 %\r", complete=False)
+    person.goto(address(live_server, run))
+    expect(numbered(person, 1).locator("span")).to_have_class("bo f1")
+    expect(numbered(person, 2)).to_have_text("<b>still not")
+    expect(numbered(person, 2).locator("span")).to_have_class("bo f1")
+    expect(numbered(person, 3)).to_have_text(" 5 %")
+    colour = numbered(person, 1).locator("span").evaluate("span => getComputedStyle(span).color")
+    assert colour == "rgb(179, 38, 30)"
+    run.log.refresh_from_db()
+    write(run, b"\x1b[32m50 %\r", complete=False)
+    expect(numbered(person, 3)).to_have_text("50 %")
+    expect(numbered(person, 3).locator("span")).to_have_class("f2")
+    run.log.refresh_from_db()
+    write(run, b"\x1b[Kdone\nnext\n", complete=False)
+    expect(numbered(person, 3)).to_have_text("done")
+    expect(numbered(person, 4)).to_have_text("next")
+
+
+def test_one_stream_alone_is_shown_by_its_own_address(
+    person: Page, live_server: LiveServer, slot: Slot
+) -> None:
+    run = make_run(add_job(slot, "exit 0"), RunStatus.RUNNING)
+    write(run, b"one\n", complete=False)
+    run.log.refresh_from_db()
+    write(run, b"wrong\n", Stream.ERR, complete=False)
+    person.goto(address(live_server, run))
+    lines = person.locator(".log-lines .line")
+    expect(lines).to_have_text(["one", "wrong"])
+    person.get_by_role("link", name="Errors").click()
+    expect(lines).to_have_text(["wrong"])
+    assert person.url.endswith("?stream=err")
+    for stream, text in ((Stream.OUT, b"two\n"), (Stream.ERR, b"worse\n")):
+        run.log.refresh_from_db()
+        write(run, text, stream, complete=False)
+    expect(lines).to_have_text(["wrong", "worse"])
+    person.reload()
+    expect(lines).to_have_text(["wrong", "worse"])
+    expect(person.get_by_role("link", name="Errors")).to_have_attribute("aria-current", "true")
+    person.get_by_role("link", name="All").click()
+    expect(lines).to_have_text(["one", "wrong", "two", "worse"])
+
+
+def test_times_are_chosen_and_remembered(person: Page, live_server: LiveServer, slot: Slot) -> None:
+    run = finished(slot, b"one\n")
+    Run.objects.filter(pk=run.pk).update(started_at=datetime.fromtimestamp(1_779_999_990, UTC))
+    person.goto(address(live_server, run))
+    line = numbered(person, 1)
+    assert line.get_attribute("data-clock") is None
+    person.get_by_label("Times").select_option("UTC")
+    expect(line).to_have_attribute("data-clock", "20:26:40")
+    person.get_by_label("Times").select_option("From the start")
+    expect(line).to_have_attribute("data-clock", "+00:10.0")
+    person.reload()
+    expect(line).to_have_attribute("data-clock", "+00:10.0")
+    line.hover()
+    expect(line).to_have_attribute("title", re.compile("2026-05-28 20:26:40.000 UTC"))
+
+
+def test_lines_are_copied_without_their_numbers(
+    person: Page, live_server: LiveServer, slot: Slot
+) -> None:
+    person.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    run = finished(slot, b"".join(b"line %d\n\n" % number for number in range(1, 2001)))
+    person.goto(address(live_server, run) + "#L1-L3")
+    expect(person.locator(".line.chosen")).to_have_count(3)
+    person.get_by_role("button", name="Copy lines").click()
+    expect_toast(person, "3 lines copied")
+    assert person.evaluate("() => navigator.clipboard.readText()") == "line 1\n\nline 2"
+    numbered(person, 1).evaluate(
+        """(one) => getSelection().setBaseAndExtent(
+            one.firstChild, 5, one.nextSibling.nextSibling.firstChild, 4)"""
+    )
+    person.keyboard.press("Control+c")
+    assert person.evaluate("() => navigator.clipboard.readText()") == "1\n\nline"
 
 
 def test_output_is_text_and_never_markup(person: Page, live_server: LiveServer, slot: Slot) -> None:

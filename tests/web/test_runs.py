@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -66,8 +67,31 @@ class RunDetailsTests(PagesTestCase):
         write(run, b"".join(b"line %d\n" % number for number in range(10_000)))
         response = self.get(url)
         self.assertContains(response, ">line 9999<")
-        self.assertContains(response, ">line 8000<")
-        self.assertNotContains(response, ">line 7999<")
+        self.assertContains(response, ">line 9000<")
+        self.assertNotContains(response, ">line 8999<")
+
+    def test_without_script_it_leads_to_earlier_and_later_lines_and_to_streams(self) -> None:
+        run, url = self.run_of()
+        write(run, b"".join(b"line %d\n" % number for number in range(3000)))
+        page = self.get(url)
+        self.assertContains(page, "log-earlier")
+        earlier = re.search(r'log-earlier" href="(\?before=\d+)">', page.content.decode())
+        assert earlier
+        before = self.get(url + earlier[1])
+        self.assertContains(before, ">line 1999<")
+        self.assertContains(before, ">line 1000<")
+        self.assertNotContains(before, ">line 2000<")
+        self.assertContains(before, 'log-later" href="?after=')
+        self.assertContains(before, 'href="?stream=err"')
+        self.assertContains(self.get(url + "?stream=err"), 'log-lines numbers wrap"></div>')
+
+    def test_colours_are_classes_and_marks_of_groups_are_told(self) -> None:
+        run, url = self.run_of()
+        write(run, b"\x1b[1;31m<red>\x1b[0m\n##[group]Title\n##[endgroup]\n")
+        page = self.get(url)
+        self.assertContains(page, '<span class="bo f1">&lt;red&gt;</span></div>')
+        self.assertContains(page, ' data-begins="azure">Title</div>')
+        self.assertContains(page, ' data-ends="azure"></div>')
 
     def test_stderr_and_system_lines_are_marked(self) -> None:
         run, url = self.run_of()

@@ -55,7 +55,7 @@ class Page:
     line_count: int  # of the whole log
     first_kept: int  # offset of the first byte that is still stored
     is_complete: bool  # nothing will be added any more
-    # The last lines, or parts of them, before `start`: up to CONTEXT_BYTES.
+    # The last lines, or parts of them, before `start`: up to CONTEXT_BYTES, if they can matter.
     context: list[Line] = field(default_factory=list)
 
 
@@ -142,7 +142,7 @@ def page_between(state: State, start: int, stop: int) -> Page:
     if around is None or around.offset >= stop or around.end <= start:
         return _made(state, [], start, start, _lines_until(state, start) + 1)
     whole = around.cut(start, around.end)
-    context = list(_lines(around.cut(0, start), is_boundary=False)) if around.offset < start else []
+    context = _context(around.cut(0, start), whole) if around.offset < start else []
     is_boundary = whole.begins_line(stop) if stop < whole.end else state.is_complete
     piece = whole.cut(start, stop)
     lines = list(_lines(piece, is_boundary=is_boundary))
@@ -153,6 +153,13 @@ def page_between(state: State, start: int, stop: int) -> Page:
             lines = list(_lines(piece, is_boundary=False))
     first_line = piece.lines_before + whole.begins_line(piece.offset)
     return _made(state, lines, piece.offset, piece.end, first_line, context)
+
+
+def _context(before: Piece, page: Piece) -> list[Line]:
+    """The lines of `before`, when they can matter to how those of `page` look."""
+    if b"\x1b" in before.data or b"\xc2\x9b" in before.data or not page.begins_line(page.offset):
+        return list(_lines(before, is_boundary=False))
+    return []
 
 
 def _lines(piece: Piece, *, is_boundary: bool) -> Iterator[Line]:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_GET
 
 from webjobs.access import slot_for, webjob_for
+from webjobs.forms import PeriodForm
 from webjobs.logs.usage import bytes_of
 from webjobs.models import Copy, Log, Run, WebJob
 from webjobs.models.app import PRODUCTION
+from webjobs.models.run import run_number
 from webjobs.states import RunStatus
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import wants_fragment
+from webjobs.views.charts import MOST_RUNS, chart_of, summary
 from webjobs.views.output import copy_address, log_view, scheduler_address
 from webjobs.views.rights import rights_in
-from webjobs.views.rows import Row, Rows, kind_of, status_word
+from webjobs.views.rows import Row, Rows, kind_of, status_word, zone_of
+from webjobs.views.schedules import preview_of
 from webjobs.views.waiting import waiting_words
 
 RUNS_PER_PAGE = 25
@@ -48,7 +57,8 @@ def webjob_details(
 ) -> HttpResponse:
     """WebJob Details with its recent runs, or Continuous WebJob Details with its log."""
     job = webjob_for(request, app, slot, type, name)
-    row = Rows(job.slot).one(job)
+    rows = Rows(job.slot)
+    row = rows.one(job)
     context: dict[str, Any] = {
         "job": job,
         "slot": job.slot,
@@ -59,7 +69,10 @@ def webjob_details(
         context["output_bytes"] = bytes_of(job)
     if job.is_continuous:
         return _continuous(request, job, row, context)
-    context |= _runs(request, job)
+    wanted = Filter.of(request, zone_of(job, rows.engine))
+    context |= _runs(request, job, wanted)
+    if not wants_fragment(request):
+        context |= _overview(request, job, wanted)
     template = "_runs.html" if wants_fragment(request) else "triggered.html"
     return render(request, f"history/{template}", context)
 
@@ -69,32 +82,75 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() and len(text) <= 18 else None
 
 
-def _runs(request: HttpRequest, job: WebJob) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Filter:
+    """Which runs are asked for; `query` asks for the same again, without a page."""
+
+    status: str
+    period: PeriodForm
+
+    @classmethod
+    def of(cls, request: HttpRequest, zone: ZoneInfo) -> Filter:
+        status = request.GET.get("status", "")
+        return cls(status if status in FILTERS else "", PeriodForm(request.GET, zone=zone))
+
+    @property
+    def has_period(self) -> bool:
+        return any(self.period[name].value() for name in ("from", "to"))
+
+    def query(self, **more: str) -> str:
+        asked = {name: self.period[name].value() or "" for name in ("from", "to")}
+        wanted = {"status": self.status} | asked | more
+        return urlencode({key: value for key, value in wanted.items() if value})
+
+    def runs(self, job: WebJob) -> QuerySet[Run]:
+        """A run's number is the time of its request, so that periods are parts of the index."""
+        runs = Run.objects.filter(job=job).order_by("-number")
+        if self.status:
+            runs = runs.filter(status=self.status)
+        if self.period.is_valid():
+            start, end = (self.period.cleaned_data[name] for name in ("from", "to"))
+            runs = runs.filter(number__gte=run_number(start)) if start else runs
+            runs = runs.filter(number__lt=run_number(end)) if end else runs
+        return runs
+
+
+def _runs(request: HttpRequest, job: WebJob, wanted: Filter) -> dict[str, Any]:
     """One page of runs by number: those before `?before=`, else the newest."""
     before = _number(request.GET.get("before"))
-    status = request.GET.get("status", "")
-    runs = Run.objects.filter(job=job)
-    if status in FILTERS:
-        runs = runs.filter(status=status)
-    else:
-        status = ""
+    runs = wanted.runs(job)
     if before is not None:
         runs = runs.filter(number__lt=before)
-    page = list(runs.select_related("instance").order_by("-number")[: RUNS_PER_PAGE + 1])
+    page = list(runs.select_related("instance")[: RUNS_PER_PAGE + 1])
     shown = page[:RUNS_PER_PAGE]
     for run in shown:
         run.job = job
     waits = waiting_words(shown, timezone.now())
+    older = shown[-1].number if len(page) > RUNS_PER_PAGE else None
     return {
         "runs": [
             (run, kind_of(run.status), status_word(run.status), waits.get(run.pk, ""))
             for run in shown
         ],
-        "older": shown[-1].number if len(page) > RUNS_PER_PAGE else None,
+        "older": wanted.query(before=str(older)) if older else "",
+        "newest": wanted.query(),
         "before": before,
-        "status": status,
-        "filters": [(each.value, status_word(each)) for each in FILTERS],
+        "wanted": wanted,
         "runs_url": slot_url(job.slot, "webjob-details", type=job.type, name=job.name) + "runs/",
+    }
+
+
+def _overview(request: HttpRequest, job: WebJob, wanted: Filter) -> dict[str, Any]:
+    """What stands above the runs: the schedule in words, the chart, the filters."""
+    newest = list(wanted.runs(job).defer("arguments", "reason")[:MOST_RUNS])
+    words = [("", _("All")), *((each.value, status_word(each)) for each in FILTERS)]
+    links = [(wanted.query(status=value), word, value == wanted.status) for value, word in words]
+    return {
+        "chart": chart_of(newest),
+        "summary": summary(newest) if newest else [],
+        "preview": preview_of(job, wanted.period.zone),
+        "filters": links,
+        "without_period": urlencode({"status": wanted.status} if wanted.status else {}),
     }
 
 
@@ -113,7 +169,7 @@ def _continuous(
     context["chosen"] = chosen
     if chosen is not None:
         log = Log.objects.filter(copy=chosen).first()
-        context["log"] = log_view(log, copy_address(chosen), is_final=False)
+        context["log"] = log_view(request, log, copy_address(chosen), is_final=False)
     return render(request, "history/continuous.html", context)
 
 
@@ -135,6 +191,6 @@ def scheduler(request: HttpRequest, app: str, name: str, slot: str = PRODUCTION)
     context = {
         "job": job,
         "slot": job.slot,
-        "log": log_view(log, scheduler_address(job), is_final=False),
+        "log": log_view(request, log, scheduler_address(job), is_final=False),
     }
     return render(request, "history/scheduler.html", context)

@@ -69,7 +69,9 @@ def run_details(
         return render(request, "history/_run.html", context)
     log = Log.objects.filter(run=run).first()
     context |= _neighbours(run)
-    context["log"] = log_view(log, run_address(run), is_final=run.is_final)
+    context["log"] = log_view(
+        request, log, run_address(run), is_final=run.is_final, begin=run.started_at
+    )
     return render(request, "history/run.html", context)
 
 

@@ -11,6 +11,7 @@ from webjobs.logs.query import BadQuery, Finder, finder
 from webjobs.logs.search import MAX_MATCHES, Found, Match, search, search_back
 from webjobs.models import Copy, Log
 from webjobs.models.app import PRODUCTION
+from webjobs.views.output import streams_of
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
@@ -29,9 +30,12 @@ def _found(request: HttpRequest, log: Log, sought: Finder) -> Found:
     """
     position = _number(request, "from")
     limit = _number(request, "limit") or MAX_MATCHES
+    streams = streams_of(request)
     if request.GET.get("back"):
         before = _number(request, "before")
-        return search_back(log, sought, before=before, position=position, limit=limit)
+        return search_back(
+            log, sought, before=before, position=position, limit=limit, streams=streams
+        )
     return search(
         log,
         sought,
@@ -40,6 +44,7 @@ def _found(request: HttpRequest, log: Log, sought: Finder) -> Found:
         position=position,
         limit=limit,
         count_on=request.GET.get("count") != "0",
+        streams=streams,
     )
 
 
