@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from django.db import connection
+from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.api.calling import ApiTestCase, make_copy
+from tests.support.poll import until
 from tests.web.objects import make_job, make_run, make_setting, make_slot
-from webjobs.models import AuditEntry, Schedule, WebJob
+from webjobs.logs import log_of_run, log_of_schedule
+from webjobs.models import AuditEntry, Copy, Instance, Log, Run, Schedule, WebJob
 from webjobs.states import CopyStatus, JobType, RunStatus
 
 SCM = "/scm/demo/"
 BOTH = {"name", "run_command", "url", "extra_info_url", "type", "error", "using_sdk", "settings"}
 TRIGGERED = BOTH | {"latest_run", "history_url", "scheduler_logs_url"}
 CONTINUOUS = BOTH | {"status", "detailed_status", "log_url"}
+
+
+def _is_changed(ask: Callable[[], HttpResponse]) -> bool:
+    return ask().status_code == 200
 
 
 class ListTests(ApiTestCase):
@@ -87,6 +96,43 @@ class ListTests(ApiTestCase):
         make_run(self.nightly, RunStatus.RUNNING, started_at=timezone.now())
         first = self.get(SCM + "api/webjobs")["ETag"]
         self.assertNotEqual(first, self.get(SCM + "api/webjobs")["ETag"])
+
+    def test_the_etag_changes_with_whatever_a_document_tells(self) -> None:
+        schedule = Schedule.objects.create(job=self.nightly, expression="0 0 3 * * *")
+        now = timezone.now()
+        run = make_run(self.nightly, started_at=now, ended_at=now)
+        copy = make_copy(self.worker)
+        log_of_schedule(schedule)
+        etag = self.get(SCM + "api/webjobs")["ETag"]
+        for change in (
+            lambda: log_of_run(run, "abc"),
+            lambda: Run.objects.update(status=RunStatus.FAILED),
+            lambda: Log.objects.filter(schedule=schedule).delete(),
+            lambda: Copy.objects.update(last_error="Bad"),
+            lambda: Copy.objects.update(restarts=7),
+            lambda: WebJob.objects.filter(pk=self.worker.pk).update(is_stopped=True),
+            lambda: Instance.objects.filter(pk=copy.instance_id).update(stopped_at=now),
+            lambda: Schedule.objects.update(changed_at=now + timedelta(seconds=1)),
+            lambda: self.nightly.request_delete(now),
+        ):
+            change()
+            response = self.get(SCM + "api/webjobs", HTTP_IF_NONE_MATCH=etag)
+            self.assertEqual(response.status_code, 200)
+            self.assertNotEqual(response["ETag"], etag)
+            etag = response["ETag"]
+
+    def test_an_etag_ends_with_the_next_run_that_it_tells(self) -> None:
+        Schedule.objects.create(job=self.nightly, expression="* * * * * *")
+        for path in ("api/webjobs", "api/triggeredwebjobs/nightly"):
+            etag = self.get(SCM + path)["ETag"]
+            ask = partial(self.get, SCM + path, HTTP_IF_NONE_MATCH=etag)
+            until(partial(_is_changed, ask), every=0.1)
+            self.assertNotEqual(ask()["ETag"], etag)
+
+    def test_an_etag_is_not_that_of_another_host(self) -> None:
+        etag = self.get(SCM + "api/webjobs")["ETag"]
+        elsewhere = self.get(SCM + "api/webjobs", HTTP_IF_NONE_MATCH=etag, HTTP_HOST="localhost")
+        self.assertEqual(elsewhere.status_code, 200)
 
     def test_the_number_of_queries_does_not_grow(self) -> None:
         make_run(self.nightly)

@@ -32,11 +32,15 @@ def etag_of(*state: object) -> str:
     return '"' + hashlib.sha256(repr(state).encode()).hexdigest()[:32] + '"'
 
 
+def tags_of(request: HttpRequest) -> list[str]:
+    """What the client's If-None-Match names."""
+    named = parse_etags(request.headers.get("If-None-Match", ""))
+    return [tag.removeprefix("W/") for tag in named]
+
+
 def not_modified(request: HttpRequest, etag: str) -> HttpResponse | None:
     """304 when the client's If-None-Match names `etag`."""
-    known = [
-        tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))
-    ]
+    known = tags_of(request)
     if etag in known or "*" in known:
         return HttpResponseNotModified(headers={"ETag": etag})
     return None

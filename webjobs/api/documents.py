@@ -33,20 +33,6 @@ class Loaded:
     run: Run | None
     copies: Sequence[Copy]  # on live instances, by name
 
-    @property
-    def state(self) -> tuple[object, ...]:
-        """What changes when the document does; the length of a run in progress counts too."""
-        job, run = self.job, self.run
-        schedule = getattr(job, "schedule", None)
-        return (
-            job.pk,
-            job.revision,
-            job.is_stopped,
-            schedule and (schedule.changed_at, schedule.last_occurrence),
-            run and (run.number, run.status, run.ended_at or timezone.now()),
-            [(copy.pk, copy.status, copy.changed_at, copy.restarts) for copy in self.copies],
-        )
-
 
 def load(jobs: QuerySet[WebJob], slot: Slot) -> list[Loaded]:
     """The WebJobs of `slot` in the order of `jobs`, with a fixed number of queries."""

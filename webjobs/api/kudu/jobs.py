@@ -6,12 +6,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from webjobs import dispatch
 from webjobs.access import actor_of, slot_for
-from webjobs.api.answers import answer, empty, etag_of, not_modified
+from webjobs.api.answers import answer, empty
 from webjobs.api.bodies import read_object
 from webjobs.api.documents import Documents, load
-from webjobs.api.finding import job_for, jobs_of, loaded_for
+from webjobs.api.finding import job_for, jobs_of, reload
 from webjobs.api.kudu.surface import KUDU
 from webjobs.api.kudu.uploads import put
+from webjobs.api.versions import version_of
 from webjobs.dispatch import Refused
 from webjobs.models import Role
 from webjobs.models.app import PRODUCTION
@@ -23,21 +24,22 @@ def _list(
 ) -> HttpResponse:
     """All WebJobs of the slot, or those of one type; triggered ones first."""
     found = slot_for(request, app, slot)
-    loaded = load(jobs_of(found, type), found)
-    etag = etag_of(found.settings_revision, [one.state for one in loaded])
-    if unchanged := not_modified(request, etag):
+    version = version_of(request, found, type=type)
+    if unchanged := version.not_modified(request):
         return unchanged
-    return answer(Documents(request, found).jobs(loaded), ETag=etag)
+    documents = Documents(request, found).jobs(load(jobs_of(found, type), found))
+    return answer(documents, ETag=version.etag(documents))
 
 
 def _get(
     request: HttpRequest, app: str, type: str, name: str, slot: str = PRODUCTION
 ) -> HttpResponse:
-    loaded = loaded_for(request, app, slot, type, name)
-    etag = etag_of(loaded.job.slot.settings_revision, loaded.state)
-    if unchanged := not_modified(request, etag):
+    found = job_for(request, app, slot, type, name)
+    version = version_of(request, found.slot, job=found.pk)
+    if unchanged := version.not_modified(request):
         return unchanged
-    return answer(Documents(request, loaded.job.slot).job(loaded), ETag=etag)
+    document = Documents(request, found.slot).job(reload(found))
+    return answer(document, ETag=version.etag([document]))
 
 
 def _delete(

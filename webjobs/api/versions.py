@@ -1,0 +1,88 @@
+"""What a client has already: ETags of WebJobs that cost a fraction of their documents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils import timezone
+
+from webjobs.api.answers import tags_of
+from webjobs.api.links import scm_of
+from webjobs.dotnet import time_text
+from webjobs.models import Instance, Slot
+
+# Whatever a document tells changes one of these. As SQL, because a thousand WebJobs are objects
+# only after fifty times the time; a database sorts the runs of each by its index.
+_JOBS = """
+    SELECT job.id, job.revision, job.is_stopped, schedule.changed_at, schedule.last_occurrence,
+        scheduler_log.id, run.id, run.status, run.started_at, run.ended_at, run_log.id,
+        instance.name
+    FROM webjobs_webjob AS job
+    LEFT JOIN webjobs_schedule AS schedule ON schedule.job_id = job.id
+    LEFT JOIN webjobs_log AS scheduler_log ON scheduler_log.schedule_id = schedule.id
+    LEFT JOIN webjobs_run AS run ON run.id = (
+        SELECT id FROM webjobs_run
+        WHERE job_id = job.id AND status NOT IN ('Skipped', 'Missed')
+        ORDER BY number DESC LIMIT 1
+    )
+    LEFT JOIN webjobs_log AS run_log ON run_log.run_id = run.id
+    LEFT JOIN webjobs_instance AS instance ON instance.id = run.instance_id
+    WHERE job.slot_id = %s AND job.deleted_at IS NULL AND {only} ORDER BY job.id
+"""
+_STARTED_AT, _ENDED_AT = 8, 9
+_COPIES = """
+    SELECT copy.id, copy.instance_id, copy.status, copy.changed_at, copy.restarts,
+        copy.fast_failures, copy.last_error, copy.reason
+    FROM webjobs_copy AS copy JOIN webjobs_webjob AS job ON job.id = copy.job_id
+    WHERE job.slot_id = %s AND job.deleted_at IS NULL AND {only} ORDER BY copy.id
+"""
+
+
+@dataclass(frozen=True)
+class Version:
+    """The state of some WebJobs. A document also tells their next runs, which change with time
+    alone: until the first of them is how long an ETag is good, and it ends with that moment."""
+
+    digest: str
+
+    def etag(self, documents: Iterable[Mapping[str, Any]]) -> str:
+        """The strong ETag of `documents`, which were made of this state."""
+        coming = [one["next_run"] for one in documents if one["next_run"]]
+        return f'"{self.digest}-{min(coming, default="")}"'
+
+    def not_modified(self, request: HttpRequest) -> HttpResponse | None:
+        """304 when the client has the document of this state, and it is still true."""
+        now = time_text(timezone.now()) or ""
+        for tag in tags_of(request):
+            digest, _, until = tag.strip('"').partition("-")
+            if tag == "*" or (digest == self.digest and (not until or now < until)):
+                return HttpResponseNotModified(headers={} if tag == "*" else {"ETag": tag})
+        return None
+
+
+def version_of(
+    request: HttpRequest, slot: Slot, *, type: str | None = None, job: int | None = None
+) -> Version:
+    """Of all WebJobs of `slot`, of those of one type, or of one."""
+    values: list[int | str] = [slot.pk]
+    only = "TRUE"
+    if job is not None:
+        only, values = "job.id = %s", [*values, job]
+    elif type:
+        only, values = "job.type = %s", [*values, type.lower()]
+    live = list(Instance.objects.live(timezone.now()).order_by("pk").values_list("pk", "name"))
+    with connection.cursor() as cursor:
+        cursor.execute(_JOBS.format(only=only), values)
+        jobs = cursor.fetchall()
+        cursor.execute(_COPIES.format(only=only), values)
+        copies = cursor.fetchall()
+    # The length of a run in progress changes all the time.
+    is_running = any(row[_STARTED_AT] and not row[_ENDED_AT] for row in jobs)
+    moment = timezone.now() if is_running else None
+    state = (scm_of(request, slot), slot.settings_revision, live, jobs, copies, moment)
+    return Version(hashlib.sha256(repr(state).encode()).hexdigest()[:32])
