@@ -62,7 +62,7 @@ export async function actOnSeveral(name, rows, reason, back) {
     notice.become(answer.ok && !answer.data.failed ? "success" : "error", answer.data.message ?? answer.data.error);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    notice.become("error", error.message);
+    notice.become("error", error.message, error.more);
   }
   return true;
 }

@@ -66,7 +66,7 @@ export async function submit(form, submitter) {
   const notice = progress ? toast("progress", progress) : null;
   const bar = uploadBar(form);
   for (const button of buttons) button.disabled = true;
-  const fail = (text) => (notice ? notice.become("error", text) : toast("error", text));
+  const fail = (text, more) => (notice ? notice.become("error", text, more) : toast("error", text, more));
   try {
     // A field may be named "action", and would hide the form's own.
     const answer = await send(form.getAttribute("action"), body, bar.show);
@@ -85,7 +85,7 @@ export async function submit(form, submitter) {
     if (!(error instanceof Failure)) throw error;
     const general = $("[data-errors]", form);
     if (general) general.textContent = error.message;
-    fail(error.message);
+    fail(error.message, error.more);
   } finally {
     for (const button of buttons) button.disabled = false;
     bar.remove();

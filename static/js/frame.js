@@ -5,7 +5,7 @@ import "./builder.js";
 import "./copy.js";
 import { $, $$ } from "./dom.js";
 import { startPalette } from "./palette.js";
-import { enhance, startPanels } from "./panel.js";
+import { enhance, reopenPanel, startPanels } from "./panel.js";
 import { keepTimesFresh } from "./times.js";
 import { startToasts } from "./toasts.js";
 
@@ -85,3 +85,4 @@ closeDetails();
 arrowKeys();
 startPalette();
 enhance(document);
+reopenPanel();

@@ -10,10 +10,17 @@ export class Failure extends Error {
     super(message);
     this.status = status;
   }
+
+  /** What helps: the way to the sign-in page and back here. */
+  get more() {
+    if (this.status !== 401) return {};
+    const next = encodeURIComponent(location.pathname + location.search);
+    return { url: `${document.body.dataset.signIn}?next=${next}`, link: gettext("Sign in") };
+  }
 }
 
 const offline = () => gettext("The portal does not answer. Check the connection and try again.");
-const signedOut = () => gettext("You have been signed out. Sign in in another tab, then try again.");
+const signedOut = () => gettext("You have been signed out. Sign in again: you come back here, and what you typed is kept.");
 
 function isSignIn(url) {
   return new URL(url, location.href).pathname.endsWith("/sign-in");

@@ -2,6 +2,7 @@
 
 import { confirm } from "./confirm.js";
 import { $, $$, make, parse } from "./dom.js";
+import { forgetDraft, forgetOpen, guardDrafts, keepDrafts, panelToReopen } from "./drafts.js";
 import { dropZone, submit } from "./forms.js";
 import { Failure, fragment } from "./net.js";
 import { previewSchedule } from "./schedule.js";
@@ -23,12 +24,14 @@ export function enhance(root) {
     previewSchedule(form);
   }
   for (const each of enhancers) each(root);
+  keepDrafts(root);
   refreshTimes(root);
 }
 
 function close(dialog) {
   const url = dialog.dataset.url;
   if (dialog.dataset.dirty) halfFilled.set(url, dialog);
+  forgetOpen();
   const toasts = $("#toasts", dialog);
   if (toasts) document.body.append(toasts);
   dialog.close();
@@ -59,6 +62,7 @@ async function onSubmit(event) {
   if (question && within && !(await confirm({ title, question, within, back: event.submitter }))) return;
   const data = await submit(form, event.submitter);
   if (!data) return;
+  forgetDraft(form);
   const changed = new CustomEvent("portal:changed", { detail: { data, form }, cancelable: true });
   if (within) delete within.dataset.dirty;
   if (!document.dispatchEvent(changed)) return;
@@ -79,7 +83,7 @@ export async function openPanel(url, wide = false) {
     answer = await fragment(url);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    toast("error", error.message);
+    toast("error", error.message, error.more);
     return null;
   }
   const dialog = make("dialog", {
@@ -103,8 +107,8 @@ export async function openPanel(url, wide = false) {
       close(dialog);
     }
   });
-  enhance(dialog);
   closePanel();
+  enhance(dialog);
   show(dialog);
   return dialog;
 }
@@ -120,7 +124,14 @@ export async function reloadPanel() {
   enhance(dialog);
 }
 
+/** After all modules have said what they do with panels. */
+export function reopenPanel() {
+  const url = panelToReopen();
+  if (url) openPanel(url);
+}
+
 export function startPanels() {
+  guardDrafts();
   document.addEventListener("submit", onSubmit);
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-panel]");

@@ -55,7 +55,7 @@ async function guarded(work) {
     return await work();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    toast("error", error.message);
+    toast("error", error.message, error.more);
     return undefined;
   }
 }
@@ -165,7 +165,7 @@ async function apply() {
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    notice.become("error", error.message);
+    notice.become("error", error.message, error.more);
   }
   draw();
 }

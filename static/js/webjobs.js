@@ -81,7 +81,7 @@ async function refresh(loud = false) {
     if (answer && answer.html !== shown) replace(answer.html);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (loud) toast("error", error.message);
+    if (loud) toast("error", error.message, error.more);
   } finally {
     button.classList.remove("spinning");
   }
@@ -130,7 +130,7 @@ async function act(name, target) {
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    notice.become("error", error.message);
+    notice.become("error", error.message, error.more);
   }
   eagerUntil = Date.now() + EAGER_FOR_MS;
   return refresh();
