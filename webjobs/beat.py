@@ -6,12 +6,14 @@ import logging
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from celery import Celery
 from django.conf import settings
@@ -21,8 +23,8 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from webjobs.messages import enqueue_runs
 from webjobs import alive
+from webjobs.messages import enqueue_runs
 from webjobs.models import Beat
 from webjobs.scheduler import Scheduler
 from webjobs.tasks import clean_up, send_periodic
@@ -52,6 +54,24 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def leaving_at_once() -> Iterator[None]:
+    """Let TERM and INT end this process in order: Celery's handler needs what is not made yet."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _leave) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(0)
 
 
 class Sender(threading.Thread):
@@ -109,9 +129,23 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
         self._is_failing = False
         super().__init__(app, **kwargs)
 
-    @uninterrupted()
     def setup_schedule(self) -> None:
-        """Make sure the housekeeping is there; operators may change it or switch it off."""
+        """Make sure the housekeeping is there; waits for the database, as after a power cut."""
+        with leaving_at_once():
+            while not self._is_set_up():
+                time.sleep(RETRY_EVERY)
+        self._sender.start()
+
+    def _is_set_up(self) -> bool:
+        try:
+            self._set_up()
+        except DatabaseError as error:
+            self._complain(error)
+            return False
+        return True
+
+    def _set_up(self) -> None:
+        """Operators may change the housekeeping or switch it off."""
         every, _ = IntervalSchedule.objects.get_or_create(
             every=CLEAN_UP_EVERY, period=IntervalSchedule.SECONDS
         )
@@ -125,7 +159,6 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
             },
         )
         Beat.objects.filter(ticked_at__lt=timezone.now() - FORGET_AFTER).delete()
-        self._sender.start()
 
     @uninterrupted()
     def tick(self, **_: Any) -> float:
@@ -135,9 +168,7 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
             self._note_tick(timezone.now())
             wait = min(self._webjobs.step(timezone.now()), self._run_parent())
         except DatabaseError as error:
-            if not self._is_failing:
-                logger.warning("The database refuses, beat tries again: %s", error)
-            self._is_failing = True
+            self._complain(error)
             return RETRY_EVERY
         if self._is_failing:
             logger.warning("The database answers again.")
@@ -159,6 +190,11 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
         """The end: what was fired is told to the workers."""
         super().close()
         self._sender.finish()
+
+    def _complain(self, error: DatabaseError) -> None:
+        if not self._is_failing:
+            logger.warning("The database refuses, beat tries again: %s", error)
+        self._is_failing = True
 
     def _enqueue(self, run_pks: Sequence[int]) -> None:
         self._sender.send(lambda: enqueue_runs(run_pks))

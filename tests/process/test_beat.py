@@ -19,7 +19,8 @@ from django.db import connection
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from tests.support.environment import portal_environ
+from tests.support.database_door import Door, through
+from tests.support.environment import database_url, portal_environ
 from tests.support.poll import until
 from tests.web.objects import make_slot
 from tests.web.schedules import make_schedule
@@ -150,6 +151,43 @@ def test_it_goes_on_where_the_last_one_stopped(slot: Slot, tmp_path: Path) -> No
     assert (missed.status, missed.scheduled_for) == ("Missed", stopped + timedelta(seconds=1))
     assert caught_up.status in ("Queued", "Success")
     assert "occurrences, from" in missed.reason
+
+
+@pytest.fixture
+def without_database(transactional_db: None, tmp_path: Path) -> Iterator[tuple[Door, Path]]:
+    """A beat that was started before its database, which is behind the door, and its log."""
+    if connection.vendor != "postgresql":
+        pytest.skip("An SQLite file cannot be away for one process only")
+    url, server = through(database_url(), tmp_path / "door")
+    door = Door(tmp_path / "door", server)
+    door.shut()
+    log = tmp_path / "beat.log"
+    command = [sys.executable, "-m", "celery", "-A", "portal", "beat", "--pidfile="]
+    environ = portal_environ(REDIS_URL=NOBODY, DATABASE_URL=url)
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
+    try:
+        until(lambda: "The database refuses" in log.read_text(), seconds=30, what=log.read_text())
+        yield door, log
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+    finally:
+        process.kill()
+    assert "Traceback" not in log.read_text()
+
+
+def test_it_waits_for_its_database_at_the_start(without_database: tuple[Door, Path]) -> None:
+    door, log = without_database
+    door.open()
+    until(Beat.objects.exists, seconds=10, what=f"a tick; {log.read_text()}")
+    until(lambda: "The database answers again" in log.read_text())
+
+
+def test_it_can_be_stopped_while_it_waits_for_its_database(
+    without_database: tuple[Door, Path],
+) -> None:
+    _, log = without_database
+    assert log.read_text().count("The database refuses") == 1
 
 
 def test_it_survives_a_database_that_refuses(slot: Slot, tmp_path: Path) -> None:
