@@ -116,6 +116,8 @@ def test_everything_ends_with_a_terminated_worker(worker: Worker) -> None:
 
 def test_the_programs_end_when_worker_and_guardian_are_killed_at_once(worker: Worker) -> None:
     pids = worker.below()
+    # At once: it would use any moment that it has without the worker.
+    os.kill(worker.guardian, signal.SIGSTOP)
     worker.popen.kill()
     os.kill(worker.guardian, signal.SIGKILL)
     worker.popen.wait()
