@@ -22,6 +22,7 @@ help:
 	@echo "make unit     the fast tests only"
 	@echo "make bench    how fast it is here, beside the machine's own limits and other programs"
 	@echo "make soak     kill parts of a portal at random under load and check what must hold"
+	@echo "make screenshots  pictures of every page, into screenshots/"
 	@echo "make format   format the code and mend what can be mended"
 
 .PHONY: run
@@ -65,6 +66,10 @@ bench: tools
 .PHONY: soak
 soak: tools
 	@MINUTES="$(MINUTES)" SEED="$(SEED)" KEEP="$(KEEP)" $(BIN)/python -m tests.soak
+
+.PHONY: screenshots
+screenshots: tools
+	@ONLY="$(ONLY)" $(BIN)/python -m tests.screenshots
 
 .PHONY: format
 format: tools
