@@ -33,8 +33,11 @@ function follow(part) {
 
 async function ask(link) {
   const { title, question, name, progress } = link.dataset;
+  // "again" runs with the same arguments, which are shown; "run" lets them be changed.
+  const isRun = ["run", "again"].includes(link.dataset.ask);
   const withArguments = link.dataset.ask === "run";
-  const asked = confirm({ title, question, target: name, withArguments, back: link });
+  const target = isRun && !withArguments ? `${name} ${link.dataset.arguments}`.trim() : name;
+  const asked = confirm({ title, question, target, withArguments, back: link });
   if (link.dataset.arguments) $("#confirm-arguments").value = link.dataset.arguments;
   const body = await asked;
   if (!body) return;
@@ -45,7 +48,7 @@ async function ask(link) {
       notice.become("error", answer.data.error ?? Object.values(answer.data.errors).flat().join(" "));
       return;
     }
-    const more = withArguments ? { url: answer.data.url, link: gettext("View the run") } : {};
+    const more = isRun ? { url: answer.data.url, link: gettext("View the run") } : {};
     notice.become("success", answer.data.message, more);
     if ("follow" in link.dataset) location.assign(answer.data.url);
   } catch (error) {

@@ -96,10 +96,36 @@ def test_a_run_is_started_watched_and_stopped_from_the_pages(
     person.get_by_role("link", name="View the run").click()
     expect(person.locator(".log-lines")).to_contain_text("tick")
     expect(person.locator("#summary")).to_contain_text("--once 'two words'")
-    person.get_by_role("button", name="Stop").click()
+    person.get_by_role("link", name="Stop").click()
+    answer(person, "Are you sure you want to stop this run?")
     expect(person.locator(".run-status")).to_have_text("Aborted", timeout=20_000)
     expect(person.locator("#summary")).to_contain_text("Stopped by admin")
     assert Run.objects.get().status == RunStatus.ABORTED
+
+
+def test_a_run_is_repeated_with_the_same_and_with_other_arguments(
+    person: Page, live_server: LiveServer, slot: Slot
+) -> None:
+    run = make_run(add_job(slot, "exit 0", name="report"), arguments="--day 1")
+    person.goto(address(live_server, run))
+    person.get_by_role("link", name="Run again").click()
+    expect(person.get_by_role("alertdialog")).to_contain_text("report --day 1")
+    expect(person.get_by_label("Arguments (optional)")).to_be_hidden()
+    with person.expect_navigation():
+        answer(person, "Are you sure you want to run the selected WebJob?")
+    expect(person.locator(".run-status")).to_have_text("Queued")
+    Run.objects.update(status=RunStatus.SUCCESS, lane=None)
+    person.goto(address(live_server, run))
+    person.get_by_role("link", name="Run with other arguments").click()
+    expect(person.get_by_label("Arguments (optional)")).to_have_value("--day 1")
+    person.get_by_label("Arguments (optional)").fill("--day 2")
+    with person.expect_navigation():
+        answer(person, "Are you sure you want to run the selected WebJob?")
+    assert [each.arguments for each in Run.objects.order_by("number")] == [
+        "--day 1",
+        "--day 1",
+        "--day 2",
+    ]
 
 
 def test_a_continuous_webjob_shows_its_instance_and_its_log(

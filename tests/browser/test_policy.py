@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.pages import sign_in
+from tests.browser.pages import answer, sign_in
 from tests.web.objects import make_job, make_run, make_slot
 from webjobs.models import WebJob
 from webjobs.states import RunStatus
@@ -58,7 +58,8 @@ def test_a_waiting_run_says_its_position_and_is_stopped(
     page.get_by_role("row", name="Position 1 in the queue").get_by_role("link").click()
     summary = page.locator("#summary")
     expect(summary).to_contain_text("Position 1 in the queue")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("link", name="Stop").click()
+    answer(page, "Are you sure you want to stop this run?")
     expect(summary).to_contain_text("Stopped by admin.")
     waiting.refresh_from_db()
     assert waiting.status == RunStatus.ABORTED

@@ -7,8 +7,9 @@ from django.utils import timezone
 from tests.web.objects import make_instance, make_job, make_run
 from tests.web.pages import PagesTestCase
 from webjobs.logs import LogWriter, log_of_run
-from webjobs.models import AuditEntry, Run
+from webjobs.models import AuditEntry, PackageVersion, Run
 from webjobs.states import RunStatus, Stream
+from webjobs.views.usual import usual_of
 
 BASE = "/apps/demo/history/triggered/nightly/runs/"
 
@@ -120,6 +121,47 @@ class RunDetailsTests(PagesTestCase):
         self.assertContains(response, "The run before was still running.")
         self.assertNotContains(response, "Toggle Output")
 
+    def lasting(self, seconds: float, hours: float, **values: Any) -> Run:
+        start = timezone.now() - timedelta(hours=hours)
+        end = start + timedelta(seconds=seconds)
+        return make_run(self.job, at=start, started_at=start, ended_at=end, **values)
+
+    def test_the_duration_is_told_against_the_usual_one(self) -> None:
+        lone = self.lasting(8, 20)
+        for number, seconds in enumerate([9, 10, 11, 10], 1):
+            self.lasting(seconds, 20 - number)
+        self.lasting(500, 10, status=RunStatus.FAILED)
+        normal, long, short = self.lasting(12, 3), self.lasting(45, 2), self.lasting(1.5, 1)
+        self.assertNotContains(self.get(f"{BASE}{lone.number}/"), "usually")
+        page = self.get(f"{BASE}{normal.number}/")
+        self.assertContains(page, "12 seconds</span>, usually 10 s<")
+        self.assertNotContains(page, "than usual")
+        self.assertContains(self.get(f"{BASE}{long.number}/"), "much longer than usual")
+        self.assertContains(self.get(f"{BASE}{short.number}/"), "much shorter than usual")
+
+    def test_the_usual_duration_costs_one_query_however_many_runs(self) -> None:
+        run = self.lasting(3, 1)
+        with self.assertNumQueries(1):
+            self.assertIsNone(usual_of(run))
+
+    def test_it_leads_to_its_version_and_instance(self) -> None:
+        PackageVersion.note(self.job, created_at=timezone.now() - timedelta(days=1), by_name="a")
+        instance = make_instance("machine-a")
+        _, url = self.run_of(package=self.job.package, instance=instance)
+        page = self.get(url)
+        self.assertContains(page, '/apps/demo/webjobs/triggered/nightly/versions/">Version 1</a>')
+        self.assertContains(page, f'href="/instances/{instance.key}/"')
+
+    def test_it_runs_again_with_the_same_or_other_arguments(self) -> None:
+        _, url = self.run_of(arguments="--all 'two words'")
+        page = self.get(url, self.bob)
+        run_url = "/apps/demo/webjobs/triggered/nightly/run"
+        link = f"{run_url}?arguments=--all%20%27two%20words%27"
+        self.assertContains(page, f'href="{link}" data-ask="again"')
+        self.assertContains(page, f'href="{link}" data-ask="run"')
+        self.assertContains(self.get(link, self.bob), 'value="--all &#x27;two words&#x27;"')
+        self.assertNotContains(self.get(url, self.carol), "data-ask")
+
     def test_it_leads_to_the_attempts_before_and_after(self) -> None:
         now = timezone.now()
         first, second, third = (make_run(self.job, at=now - timedelta(hours=h)) for h in (5, 3, 1))
@@ -205,4 +247,12 @@ class RunStopTests(PagesTestCase):
         run = make_run(self.job, RunStatus.RUNNING)
         self.assert_refused_to(f"{BASE}{run.number}/stop", self.carol)
         self.assert_for_members_only(f"{BASE}{run.number}/stop", method="post")
-        self.assert_method_refused(f"{BASE}{run.number}/stop", "get")
+
+    def test_it_asks_first_without_script_too(self) -> None:
+        run = make_run(self.job, RunStatus.RUNNING)
+        response = self.get(f"{BASE}{run.number}/stop", self.bob)
+        self.assertContains(response, "Are you sure you want to stop this run?")
+        self.assertContains(response, f'href="{BASE}{run.number}/">No</a>')
+        run.refresh_from_db()
+        self.assertIsNone(run.stop_requested_at)
+        self.assertEqual(self.get(f"{BASE}{run.number}/stop", self.carol).status_code, 403)

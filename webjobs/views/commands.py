@@ -81,7 +81,7 @@ def _serve(
     act: Callable[[WebJob, Actor, RunForm], str],
 ) -> HttpResponse:
     """Ask on GET, act on POST. `act` returns where to go on."""
-    form = RunForm(posted(request))
+    form = RunForm(posted(request), initial={"arguments": request.GET.get("arguments", "")})
     if request.method != "POST":
         return _ask(request, job, command, form)
     if not form.is_valid():

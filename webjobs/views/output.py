@@ -27,6 +27,7 @@ from webjobs.logs.render import gzipped
 from webjobs.logs.streams import some_after, some_before, some_lines
 from webjobs.models import Copy, Log, Run, WebJob
 from webjobs.models.app import PRODUCTION
+from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.states import Stream
 from webjobs.views.addresses import run_url, slot_url
 from webjobs.views.lines import lines_json
@@ -43,6 +44,8 @@ FILTERS = {
     "err": frozenset({Stream.ERR}),
     "system": frozenset(stream for stream in Stream if stream.is_system),
 }
+# Every open page of a run asks for it several times a second.
+_LOG = PreparedQuery(lambda: Log.objects.filter(run=Given("run")))
 
 
 @dataclass(frozen=True)
@@ -248,7 +251,7 @@ def run_log(
 ) -> HttpResponse:
     """A piece of a run's output."""
     run = run_for(request, app, slot, name, number)
-    log = Log.objects.filter(run=run).first()
+    log = _LOG.first(run=run.pk)
     return _pieces(request, log, run.status, is_final=run.is_final)
 
 

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from webjobs import dispatch
 from webjobs.access import actor_of, run_for
-from webjobs.models import Log, Role, Run
+from webjobs.models import Log, PackageVersion, Role, Run
 from webjobs.models.app import PRODUCTION
 from webjobs.states import RunStatus, Trigger
 from webjobs.telling import told
@@ -21,6 +21,7 @@ from webjobs.views.answers import done, refused, wants_fragment
 from webjobs.views.output import log_view, run_address
 from webjobs.views.rights import rights_in
 from webjobs.views.rows import kind_of, status_word
+from webjobs.views.usual import usual_of
 from webjobs.views.waiting import waiting_words
 
 
@@ -42,6 +43,12 @@ def _neighbours(run: Run) -> dict[str, Run | None]:
     }
 
 
+def _version_of(run: Run) -> PackageVersion | None:
+    """The version of the WebJob that the run's package was then."""
+    versions = PackageVersion.objects.filter(job=run.job, package=run.package_id)
+    return versions.filter(created_at__lte=run.started_at or run.queued_at).first()
+
+
 def summary(request: HttpRequest, run: Run) -> dict[str, Any]:
     """What the head of the page shows."""
     return {
@@ -53,6 +60,8 @@ def summary(request: HttpRequest, run: Run) -> dict[str, Any]:
         "waits": waiting_words([run], timezone.now()).get(run.pk, ""),
         "trigger_words": _trigger_words(run),
         "duration": run.duration(),
+        "usual": usual_of(run),
+        "version": _version_of(run),
         "rights": rights_in(request, run.job.slot.app),
         "executed": run.status not in (RunStatus.SKIPPED, RunStatus.MISSED),
     }
@@ -75,13 +84,17 @@ def run_details(
     return render(request, "history/run.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def run_stop(
     request: HttpRequest, app: str, name: str, number: int, slot: str = PRODUCTION
 ) -> HttpResponse:
-    """Ask for the end of a run."""
+    """Ask on GET whether a run is to end, and for its end on POST."""
     run = run_for(request, app, slot, name, number, Role.OPERATOR)
     url = run_url(run)
+    if request.method != "POST":
+        command = {"title": _("Stop run"), "question": _("Are you sure you want to stop this run?")}
+        context = {"job": run.job, "slot": run.job.slot, "command": command, "back": url}
+        return render(request, "webjobs/confirm.html", context)
     try:
         dispatch.stop_run(run, actor_of(request))
     except dispatch.Refused as error:
