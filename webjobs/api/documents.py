@@ -62,9 +62,19 @@ def _live_copies(jobs: list[int]) -> dict[int, list[Copy]]:
 
 
 def runs_with_parts(runs: QuerySet[Run]) -> QuerySet[Run]:
-    """With what the document of a run needs: `has_log` and `instance_name`."""
+    """With what the document of a run needs: `has_log`, `instance_name`, and the numbers of the
+    attempts before and after it."""
     has_log = Exists(Log.objects.filter(run=OuterRef("pk")))
-    return runs.annotate(has_log=has_log, instance_name=F("instance__name"))
+    return runs.annotate(
+        has_log=has_log,
+        instance_name=F("instance__name"),
+        attempt_before=F("retry_of__number"),
+        attempt_after=F("attempts_after__number"),
+    )
+
+
+def _number_text(number: int | None) -> str | None:
+    return None if number is None else str(number)
 
 
 class Documents:
@@ -77,6 +87,7 @@ class Documents:
         logs = Log.objects.filter(schedule__job__slot=slot)
         self._scheduler_logs = set(logs.values_list("schedule_id", flat=True))
         self._has_instance = Instance.objects.live(self.now).exists()
+        self._positions: dict[int, dict[int, int]] = {}
 
     def job(self, loaded: Loaded) -> dict[str, Any]:
         """The document of a WebJob of either type."""
@@ -122,7 +133,21 @@ class Documents:
             "reason": run.reason or None,
             "scheduled_for": time_text(run.scheduled_for),
             "attempt": run.attempt,
+            "attempts": max(run.attempt, 1 + (job.retry_attempts or 0)),
+            "previous_attempt": _number_text(getattr(run, "attempt_before", None)),
+            "next_attempt": _number_text(getattr(run, "attempt_after", None)),
+            "queue_position": self._position(job, run),
         }
+
+    def _position(self, job: WebJob, run: Run) -> int | None:
+        """1 for the run that is next; None when it waits for nobody. One query for each WebJob."""
+        if run.status != RunStatus.QUEUED or run.lane is not None:
+            return None
+        if job.pk not in self._positions:
+            waiting = Run.objects.waiting(self.now).filter(job=job).order_by("number")
+            keys = waiting.values_list("pk", flat=True)
+            self._positions[job.pk] = {pk: place for place, pk in enumerate(keys, 1)}
+        return self._positions[job.pk].get(run.pk)
 
     def _triggered(self, loaded: Loaded) -> dict[str, Any]:
         job, run = loaded.job, loaded.run

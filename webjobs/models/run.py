@@ -175,6 +175,11 @@ class Run(models.Model):
         """How many retries there are to be, this one included."""
         return max(self.attempt - 1, self.job.retry_attempts or 0)
 
+    @property
+    def attempts(self) -> int:
+        """How many attempts there are to be, this one included."""
+        return 1 + self.retries
+
     def queue_position(self, now: datetime) -> int | None:
         """1 for the run that is next; None when it does not wait for others, or not yet."""
         waiting = Run.objects.waiting(now).filter(job=self.job_id)

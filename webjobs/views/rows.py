@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -22,7 +22,7 @@ from webjobs.models.setting import lenient_engine_settings, steers_engine
 from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
 from webjobs.telling import told
 from webjobs.views.addresses import slot_url
-from webjobs.views.waiting import retry_words
+from webjobs.views.waiting import words_of_newest
 
 # Many WebJobs share few expressions, and every refresh asks for them again.
 _parsed = lru_cache(maxsize=1024)(ncrontab.parse)
@@ -189,6 +189,7 @@ class Rows:
         self.has_instance = Instance.objects.live(self.now).exists()
         self._blade = slot_url(slot, "webjobs")
         self._history = slot_url(slot, "history")
+        self._waits: Mapping[int, str] = {}
 
     def page(self, wanted: str = "", after: str = "") -> Page:
         """The WebJobs with `wanted` in their name, by name, from behind the key `after` on."""
@@ -215,6 +216,7 @@ class Rows:
         )
         newest: dict[int, int | None] = {job.pk: getattr(job, "latest", None) for job in found}
         runs = Run.objects.select_related("instance").in_bulk([pk for pk in newest.values() if pk])
+        self._waits = words_of_newest(runs.values(), self.now)
         triggered = [job.pk for job in found if not job.is_continuous]
         recent = recent_runs(triggered, BAR_RUNS)
         for job in found:
@@ -237,7 +239,7 @@ class Rows:
         else:
             if run is not None:
                 run.job = job
-            status, words, why, at = _triggered(run, self.now)
+            status, words, why, at = _triggered(run, self._waits)
         next_run, next_title = self._next(job)
         return Row(
             job=job,
@@ -295,11 +297,11 @@ class Rows:
         return moment, f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
 
 
-def _triggered(run: Run | None, now: datetime) -> tuple[str, str, str, datetime | None]:
-    """The status of a triggered WebJob: its last run's, or Ready."""
+def _triggered(run: Run | None, waits: Mapping[int, str]) -> tuple[str, str, str, datetime | None]:
+    """The status of a triggered WebJob: its last run's, or Ready; what it waits for, by run."""
     if run is None:
         return "Ready", _("Ready"), "", None
     if not run.is_final:
-        return run.status, status_word(run.status), retry_words(run, now), None
+        return run.status, status_word(run.status), waits.get(run.pk, ""), None
     word = _("Completed") if run.status == RunStatus.SUCCESS else status_word(run.status)
     return run.status, word, run.reason, run.ended_at
