@@ -20,6 +20,21 @@ from webjobs.models.instance import InstanceQuerySet
 from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.reasons import Phrase, Reason, gettext_noop
 
+# No database could be asked for a number like that.
+_TOO_LONG = 10**18
+_APP = PreparedQuery(
+    lambda: App.objects.alias(lower=Lower("name")).filter(lower=Lower(Given("name", CharField())))
+)
+_ROLE = PreparedQuery(
+    lambda: Membership.objects.filter(app=Given("app"), user=Given("user")).order_by()
+)
+_SLOT = PreparedQuery(
+    lambda: (
+        Slot.objects.alias(lower=Lower("name"))
+        .filter(app=Given("app"), lower=Lower(Given("name", CharField())))
+        .defer("publishing_password")
+    )
+)
 _JOB = PreparedQuery(
     lambda: (
         WebJob.objects.living()
@@ -27,6 +42,11 @@ _JOB = PreparedQuery(
         .filter(slot=Given("slot"), type=Given("type", CharField()))
         .filter(lower=Lower(Given("name", CharField())))
         .select_related("schedule")
+    )
+)
+_RUN = PreparedQuery(
+    lambda: Run.objects.filter(job=Given("job"), number=Given("number")).select_related(
+        "instance", "requested_by"
     )
 )
 
@@ -90,10 +110,8 @@ def role_of(user: User | AnonymousUser, app: App) -> Role | None:
         return None
     if user.is_superuser:
         return Role.CONTRIBUTOR
-    role = (
-        Membership.objects.filter(app=app, user_id=user.pk).values_list("role", flat=True).first()
-    )
-    return None if role is None else Role(role)
+    found = _ROLE.first(app=app.pk, user=user.pk)
+    return None if found is None else Role(found.role)
 
 
 def _check(request: HttpRequest, app: App, role: Role) -> None:
@@ -125,7 +143,7 @@ def _name(text: str) -> str:
 
 
 def app_for(request: HttpRequest, app: str, role: Role = Role.READER) -> App:
-    found = App.objects.filter(name__iexact=_name(app)).first()
+    found = _APP.first(name=_name(app))
     if found is None:
         raise Http404("No such app.")
     _check(request, found, role)
@@ -141,9 +159,10 @@ def slot_for(
         # Signing in has read it, and its own credentials may do everything in it.
         return only
     parent = app_for(request, app, role)
-    found = Slot.objects.select_related("app").filter(app=parent, name__iexact=_name(slot)).first()
+    found = _SLOT.first(app=parent.pk, name=_name(slot))
     if found is None or only not in (None, found):
         raise Http404("No such slot.")
+    found.app = parent
     return found
 
 
@@ -162,13 +181,10 @@ def run_for(
     request: HttpRequest, app: str, slot: str, name: str, number: int, role: Role = Role.READER
 ) -> Run:
     job = webjob_for(request, app, slot, "triggered", name, role)
-    found = (
-        Run.objects.select_related("job__slot__app", "instance", "package", "requested_by")
-        .filter(job=job, number=number)
-        .first()
-    )
+    found = _RUN.first(job=job.pk, number=number) if number < _TOO_LONG else None
     if found is None:
         raise Http404("No such run.")
+    found.job = job
     return found
 
 

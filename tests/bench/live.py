@@ -26,14 +26,14 @@ START_SECONDS = 15
 
 def page_interval() -> float:
     """Seconds between two questions of an open page while output arrives."""
-    script = (settings.BASE_DIR / "static" / "js" / "log.js").read_text()
+    script = (settings.BASE_DIR / "static" / "js" / "log-follow.js").read_text()
     found = re.search(r"^const FAST_MS = (\d+);", script, re.MULTILINE)
-    assert found, "log.js names its interval differently"
+    assert found, "log-follow.js names its interval differently"
     return int(found[1]) / 1000
 
 
 class _OpenPage:
-    """What log.js does, without a browser."""
+    """What log-follow.js does, without a browser."""
 
     def __init__(self, port: int, path: str, cookie: str) -> None:
         self._port, self._path, self._cookie = port, path, cookie
