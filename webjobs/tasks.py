@@ -10,13 +10,12 @@ from typing import Any
 from celery import current_app, shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
-from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
 from webjobs import endings, hooks, housekeeping, retention
 from webjobs.execution import current_executor
-from webjobs.models.version import trim_versions
 from webjobs.messages import EXECUTE_RUN, enqueue_run
+from webjobs.models.version import trim_versions
 
 logger = logging.getLogger(__name__)
 
@@ -44,34 +43,10 @@ def clean_up() -> None:
     endings.start_waiting(now)
     housekeeping.trim_histories()
     housekeeping.purge_deleted(now)
-    trim_versions()
     housekeeping.forget_copies(now)
+    trim_versions()
     retention.enforce(now)
     hooks.enqueue_due(now)
-
-
-def enqueue_runs(run_pks: Sequence[int]) -> bool:
-    """The same for many runs, at a third of the price; false when the broker is away."""
-    try:
-        with current_app.producer_or_acquire() as producer:
-            for run_pk in run_pks:
-                # Straight into the queue's list: what apply_async adds to it is not needed.
-                message = current_app.amqp.create_task_message(
-                    uuid(), execute_run.name, (run_pk,), {}, ignore_result=True
-                )
-                producer.publish(
-                    message.body,
-                    exchange="",
-                    routing_key=current_app.conf.task_default_queue,
-                    headers=message.headers,
-                    serializer="json",
-                    retry=False,
-                    **message.properties,
-                )
-    except (OperationalError, RedisError) as error:
-        logger.warning("The broker cannot be reached; scheduled runs start later: %s", error)
-        return False
-    return True
 
 
 def send_periodic(
