@@ -84,6 +84,7 @@ def test_nothing_serious_is_found_on_any_page(
         "/apps/demo/history/continuous/listener/",
         "/apps/demo/settings/",
         "/apps/demo/settings/GREETING/edit",
+        "/apps/demo/settings/advanced",
         "/apps/none/webjobs/",
     ]:
         page.goto(live_server.url + path)
@@ -119,4 +120,27 @@ def test_nothing_serious_is_found_in_panels_menus_and_questions(
     assert_accessible(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Notifications").click()
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_is_found_in_the_search_in_selections_and_in_what_is_not_applied(
+    page: Page, live_server: LiveServer, slot: Slot, operator: User, scheme: str
+) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    sign_in(page, live_server.url, operator)
+    page.goto(f"{live_server.url}/apps/demo/webjobs/")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option").first).to_be_visible()
+    assert_accessible(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("checkbox", name="Select all").check()
+    assert_accessible(page)
+    command(page, "delete").click()
+    assert_accessible(page)
+    page.goto(f"{live_server.url}/apps/demo/settings/")
+    page.get_by_role("link", name="Delete GREETING").click()
+    assert_accessible(page)
+    page.get_by_role("link", name="Advanced edit").click()
+    expect(page.get_by_label("Application settings as JSON")).to_be_visible()
     assert_accessible(page)

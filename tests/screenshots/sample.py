@@ -116,6 +116,7 @@ def _triggered(slot: Slot) -> None:
     last = make_run(
         failed,
         RunStatus.FAILED,
+        at=timezone.now() - timedelta(seconds=13),
         started_at=timezone.now() - timedelta(seconds=12),
         ended_at=timezone.now(),
         exit_code=3,

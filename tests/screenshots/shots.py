@@ -32,6 +32,9 @@ def _row(name: str) -> str:
 
 
 def _menu(page: Page) -> None:
+    # A menu goes when the page scrolls.
+    page.locator(_row("nightly-report")).scroll_into_view_if_needed()
+    page.evaluate("new Promise(requestAnimationFrame)")
     page.locator(_row("nightly-report")).click(button="right")
     page.get_by_role("menu").wait_for()
 

@@ -40,9 +40,10 @@ def _matches(words: list[str], *texts: str) -> bool:
 
 
 def _begins_first(field: str, word: str) -> Case:
-    """0 for names that begin with `word`, 1 for those that only contain it."""
+    """0 for names that begin with `word`, 1 for those that contain it, 2 for all others."""
     begins = When(**{f"{field}__istartswith": word}, then=Value(0))
-    return Case(begins, default=Value(1), output_field=IntegerField())
+    contains = When(**{f"{field}__icontains": word}, then=Value(1))
+    return Case(begins, contains, default=Value(2), output_field=IntegerField())
 
 
 def _apps(request: HttpRequest, words: list[str]) -> list[Found]:
