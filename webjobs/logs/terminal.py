@@ -45,6 +45,7 @@ _BYTES = re.compile(
     rb"|[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]"
 )
 _CONTROL_BYTES = bytes({*range(32), 0x7F} - {0x09, 0x0A})
+_SGR_BYTES = re.compile(rb"\x1b\[[0-9;]*m")
 _MOVE_BYTES = re.compile(rb"[\r\x08]|(?:\x1b\[|\xc2\x9b)[0-9;]*[CDGKX]")
 
 
@@ -65,9 +66,12 @@ def segments(text: str, style: Style = PLAIN) -> list[Segment]:
 
 def visible(text: bytes) -> bytes:
     """UTF-8 lines as the page shows them, without their styles; the number of lines stays."""
-    # Faster by far than looking for them with an expression.
-    if len(text.translate(None, _CONTROL_BYTES)) == len(text) and b"\xc2" not in text:
+    if not _has_controls(text):
         return text
+    # Most coloured output has nothing else in it.
+    coloured = _SGR_BYTES.sub(b"", text)
+    if not _has_controls(coloured):
+        return coloured
     parts: list[bytes] = []
     position = 0
     while found := _MOVE_BYTES.search(text, position):
@@ -78,6 +82,11 @@ def visible(text: bytes) -> bytes:
         position = end
     parts.append(_BYTES.sub(b"", text[position:]))
     return b"".join(parts)
+
+
+def _has_controls(text: bytes) -> bool:
+    # Faster by far than looking for them with an expression.
+    return len(text.translate(None, _CONTROL_BYTES)) < len(text) or b"\xc2" in text
 
 
 def _shown_line(line: bytes) -> bytes:
