@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from random import Random
 
-from tests.support.fleet import LOST_AFTER, SHARE, Fleet
+from tests.support.fleet import LOST_AFTER, Fleet
 from tests.support.services import Service, Worker
 from tests.support.workload import Workload
 
@@ -17,8 +17,8 @@ from tests.support.workload import Workload
 PAUSE = (1.0, 8.0)
 # How often something is looked at that is due.
 STEP = 0.2
-# How long the database is away: the first that all survive, or longer than a run may go on.
-AWAY = (20 * SHARE, 40 * SHARE)
+# How long the database is away; up to two thirds of LOST_AFTER cost no run.
+AWAY = (1.0, 20.0)
 # How long a process stands still: a moment, or for so long that others take its work over.
 STILL = (1.0, 2 * LOST_AFTER)
 # How long something that was killed stays away.
@@ -43,7 +43,7 @@ class Faults:
         self._kinds: list[tuple[str, int, Callable[[str], None]]] = [
             ("kill a worker", 4, self._kill_worker),
             ("kill a worker with all it runs", 2, self._cut_worker),
-            ("kill a guardian", 1, self._kill_guardian),
+            ("kill a guardian", 2, self._kill_guardian),
             ("end a worker in order", 2, self._end_worker),
             ("stop a worker for a while", 3, self._stop_worker),
             ("kill a beat", 2, self._kill_beat),
@@ -169,7 +169,7 @@ class Faults:
         self._take_database_away(what, self._fleet.database.stop)
 
     def _take_database_away(self, what: str, act: Callable[[], None]) -> None:
-        database, seconds = self._fleet.database, self._random.uniform(1.0, AWAY[1])
+        database, seconds = self._fleet.database, self._random.uniform(*AWAY)
         if database in self._undo:
             return
         self._note(what, "", seconds)
