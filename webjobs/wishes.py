@@ -21,12 +21,12 @@ class Wishes:
 
     def changed(self) -> dict[int, WebJob | None]:
         """The continuous WebJobs that are new or changed since the last call, by their primary
-        key, with slot, app and package; None for those that are gone."""
+        key, with all that a start asks for; None for those that are gone."""
         stamps = {row[0]: row for row in WebJob.objects.continuous().values_list(*_STAMP)}
         changed = [pk for pk, stamp in stamps.items() if self._stamps.get(pk) != stamp]
         found: dict[int, WebJob | None] = dict.fromkeys(self._stamps.keys() - stamps.keys())
         if changed:
-            jobs = WebJob.objects.filter(pk__in=changed).select_related("package")
+            jobs = WebJob.objects.filter(pk__in=changed).select_related("package", "schedule")
             found.update((job.pk, job) for job in _with_slots(list(jobs)))
         # Only now: what could not be read is new the next time.
         self._stamps = stamps
