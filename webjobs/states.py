@@ -86,3 +86,50 @@ class RetryOn(StrEnum):
 
     FAILURE = "failure"
     LOST = "lost"
+
+
+class Tier(StrEnum):
+    """The pricing tier that an app emulates."""
+
+    FREE = "free"
+    SHARED = "shared"
+    BASIC = "basic"
+    STANDARD = "standard"
+    PREMIUM = "premium"
+
+    @property
+    def has_always_on(self) -> bool:
+        return self not in (Tier.FREE, Tier.SHARED)
+
+    @property
+    def has_instances(self) -> bool:
+        """Whether its apps run on several instances."""
+        return self not in (Tier.FREE, Tier.SHARED)
+
+
+class AppKind(StrEnum):
+    """What an app is; WebJobs run alike in all of them."""
+
+    WEB = "web"
+    API = "api"
+    MOBILE = "mobile"
+
+
+class SlotHold(IntEnum):
+    """What a swap that is under way keeps from running in its slots."""
+
+    NONE = 0
+    RUNS = 1  # No run starts; those in progress go on.
+    ALL = 2  # Continuous WebJobs stop too.
+
+
+class SwapState(StrEnum):
+    """How far a swap has come."""
+
+    WAITING = "Waiting"  # for runs in progress
+    STOPPING = "Stopping"  # the continuous WebJobs
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+SWAP_ACTIVE = frozenset({SwapState.WAITING, SwapState.STOPPING})

@@ -24,6 +24,10 @@ class AppAdmin(TellsRefusals[App], Recorded[App]):
     search_fields = ["name"]
     list_filter = ["created_at"]
     actions = None
+    # The wishes are changed on the page Configuration; the facts by nobody.
+    exclude = [
+        "tier", "kind", "always_on", "last_used_at", "is_idle", "idle_since", "woken_at",
+    ]  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: App | None = None) -> list[str]:
         # The name is part of addresses, folders and environments of jobs that run.

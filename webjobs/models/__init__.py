@@ -11,6 +11,7 @@ from webjobs.models.log import Log, LogChunk
 from webjobs.models.package import Package
 from webjobs.models.run import Occurrence, Run
 from webjobs.models.setting import AppSetting, EngineSettings, engine_settings
+from webjobs.models.swap import Swap
 from webjobs.models.throttle import Throttle
 from webjobs.models.token import ApiToken
 from webjobs.models.version import PackageVersion
@@ -39,6 +40,7 @@ __all__ = [
     "Run",
     "Schedule",
     "Slot",
+    "Swap",
     "Throttle",
     "WebJob",
     "engine_settings",

@@ -10,11 +10,15 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from webjobs.models.fields import EncryptedTextField
+from webjobs.states import AppKind, SlotHold, Tier
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 PRODUCTION = "production"
@@ -41,12 +45,31 @@ class AppQuerySet(models.QuerySet["App"]):
             return self
         return self.filter(memberships__user_id=user.pk, memberships__user__is_active=True)
 
+    def can_idle(self) -> Self:
+        """Those that nothing keeps loaded."""
+        return self.exclude(always_on=True, tier__in=_WITH_ALWAYS_ON)
+
+
+_WITH_ALWAYS_ON = [tier.value for tier in Tier if tier.has_always_on]
+
 
 class App(models.Model):
     """An App Service app: WebJobs, settings and credentials live in its slots."""
 
     name = models.CharField(max_length=60, validators=[validate_name])
     created_at = models.DateTimeField(auto_now_add=True)
+    tier = models.CharField(
+        max_length=10, choices=[(item.value, item.value) for item in Tier], default=Tier.PREMIUM
+    )
+    kind = models.CharField(
+        max_length=10, choices=[(item.value, item.value) for item in AppKind], default=AppKind.WEB
+    )
+    always_on = models.BooleanField(default=True, help_text="Counts from the Basic tier on")
+    # Facts of an app that is not always on; of others nobody writes the use down.
+    last_used_at = models.DateTimeField(default=timezone.now)
+    is_idle = models.BooleanField(default=False)
+    idle_since = models.DateTimeField(null=True, blank=True)
+    woken_at = models.DateTimeField(null=True, blank=True, help_text="The end of the last idling")
 
     objects = AppQuerySet.as_manager()
 
@@ -56,6 +79,32 @@ class App(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_always_on(self) -> bool:
+        """It is wished, and the tier has it."""
+        return self.always_on and Tier(self.tier).has_always_on
+
+    @property
+    def can_scale(self) -> bool:
+        """Whether a continuous WebJob may run on several instances."""
+        return Tier(self.tier).has_instances
+
+    def slept_through(self, moment: datetime) -> bool:
+        """Whether `moment` was in the last time, or is in the present one, that it idled."""
+        if self.idle_since is None or moment < self.idle_since:
+            return False
+        return self.is_idle or (self.woken_at is not None and moment <= self.woken_at)
+
+
+class SlotQuerySet(models.QuerySet["Slot"]):
+    def living(self) -> Self:
+        """Without those that are being deleted."""
+        return self.filter(deleted_at=None)
+
+    def held(self) -> Self:
+        """Where no run starts, because a swap is under way."""
+        return self.exclude(hold=SlotHold.NONE)
 
 
 class Slot(models.Model):
@@ -68,11 +117,20 @@ class Slot(models.Model):
     settings_revision = models.PositiveIntegerField(default=1)
     # Raised when the environment of jobs changed, so that continuous copies start anew.
     environment_revision = models.PositiveIntegerField(default=1)
+    # Written together with the state of the swap that it belongs to.
+    hold = models.PositiveSmallIntegerField(
+        choices=[(item.value, item.name) for item in SlotHold], default=SlotHold.NONE
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="Wish to stop and vanish")
+
+    objects = SlotQuerySet.as_manager()
 
     class Meta:
         ordering = ["app__name", "name"]
         constraints = [
-            models.UniqueConstraint("app", Lower("name"), name="slot_name_unique_in_app")
+            models.UniqueConstraint(
+                "app", Lower("name"), condition=Q(deleted_at=None), name="slot_name_unique_in_app"
+            )
         ]
 
     def __str__(self) -> str:
