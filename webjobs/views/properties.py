@@ -35,7 +35,7 @@ def _context(request: HttpRequest, job: WebJob) -> dict[str, Any]:
             parsed = ncrontab.parse(schedule.expression)
             shown = preview(parsed, zone, get_language() or "en")
         except ncrontab.NcrontabError as error:
-            shown = {"error": str(error)}
+            shown = {"error": told(error)}
     return {
         "job": job,
         "slot": job.slot,
