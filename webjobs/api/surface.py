@@ -48,8 +48,11 @@ class Surface:
     challenge: str
     is_public: bool = False
 
-    def endpoint(self, **handlers: Handler) -> View:
-        """The view of an address with a handler for each method, such as `GET=show`."""
+    def endpoint(self, why_not: str = "Not with this method.", /, **handlers: Handler) -> View:
+        """The view of an address with a handler for each method, such as `GET=show`.
+
+        `why_not` is what callers of other methods are told.
+        """
         if "GET" in handlers:
             handlers.setdefault("HEAD", handlers["GET"])
         allowed = ", ".join(sorted({*handlers, "OPTIONS"}))
@@ -58,7 +61,7 @@ class Surface:
             if request.method == "OPTIONS" and "OPTIONS" not in handlers:
                 return HttpResponse(status=204, headers={"Allow": allowed})
             with translation.override("en"):
-                response = self._answer(request, handlers, parts)
+                response = self._answer(request, handlers, parts, why_not)
             if response.status_code == 405:
                 response["Allow"] = allowed
             if request.method == "HEAD":
@@ -69,13 +72,17 @@ class Surface:
         return csrf_exempt(login_not_required(view))
 
     def _answer(
-        self, request: HttpRequest, handlers: dict[str, Handler], parts: dict[str, Any]
+        self,
+        request: HttpRequest,
+        handlers: dict[str, Handler],
+        parts: dict[str, Any],
+        why_not: str,
     ) -> HttpResponseBase:
         try:
             self._identify(request, parts)
             handler = handlers.get(request.method or "")
             if handler is None:
-                return self.tell(Problem(405, "MethodNotAllowed", "Not with this method."))
+                return self.tell(Problem(405, "MethodNotAllowed", why_not))
             return handler(request, **parts)
         except Exception as error:  # noqa: BLE001
             return self._failed(error)

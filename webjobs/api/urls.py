@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from webjobs.api.openapi.document import openapi
+from webjobs.api.routing import route
 from webjobs.views import tokens
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("scm/<str:app>/", include("webjobs.api.kudu.urls")),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke", tokens.token_revoke, name="token-revoke"),
+    route(r"api/openapi\.json", openapi, "openapi"),
     path("", include("webjobs.api.arm.urls")),
     path("", include("webjobs.api.identity.urls")),
 ]

@@ -98,10 +98,5 @@ def _bytes(file: File, start: int, stop: int | None) -> Iterator[bytes]:
     return logs.text_range(file.log, start, _length(file) if stop is None else stop)
 
 
-def _refuse(request: HttpRequest, app: str, path: str, slot: str = PRODUCTION) -> HttpResponse:
-    slot_for(request, app, slot)
-    message = "Files are read only here. Upload a WebJob under /api/triggeredwebjobs/ instead."
-    return answer({"Message": message, "Code": "MethodNotAllowed"}, 405)
-
-
-vfs = KUDU_JSON.endpoint(GET=_get, PUT=_refuse, DELETE=_refuse)
+READ_ONLY = "Files are read only here. Upload a WebJob under /api/triggeredwebjobs/ instead."
+vfs = KUDU_JSON.endpoint(READ_ONLY, GET=_get)

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 
 from webjobs import packages
 from webjobs.access import slot_for
-from webjobs.api.answers import answer, empty
+from webjobs.api.answers import empty
 from webjobs.api.bodies import BLOCK, spooled
 from webjobs.api.kudu.surface import KUDU
 from webjobs.api.kudu.uploads import check_name, checked, put_job
@@ -112,10 +112,5 @@ def _checked(key: Key, part: Path) -> packages.Upload:
         raise Refused(error.code, f"{type}/{name}: {error.message}", error.status) from error
 
 
-def _refuse(request: HttpRequest, app: str, path: str, slot: str = PRODUCTION) -> HttpResponse:
-    slot_for(request, app, slot)
-    message = "Folders are not packed here. Download a package from its WebJob's page."
-    return answer({"Message": message, "Code": "MethodNotAllowed"}, 405)
-
-
-zips = KUDU.endpoint(PUT=_put, GET=_refuse)
+NOT_PACKED = "Folders are not packed here. Download a package from its WebJob's page."
+zips = KUDU.endpoint(NOT_PACKED, PUT=_put)
