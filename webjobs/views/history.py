@@ -24,10 +24,10 @@ from webjobs.states import RunStatus
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import wants_fragment
 from webjobs.views.charts import MOST_RUNS, chart_of, summary
-from webjobs.views.output import copy_address, log_view, scheduler_address
 from webjobs.views.rights import rights_in
 from webjobs.views.rows import Row, Rows, kind_of, status_word, zone_of
 from webjobs.views.schedules import preview_of
+from webjobs.views.viewer import copy_address, log_view, scheduler_address
 from webjobs.views.waiting import waiting_words
 
 RUNS_PER_PAGE = 25

@@ -11,7 +11,7 @@ from webjobs.logs.query import BadQuery, Finder, finder
 from webjobs.logs.search import MAX_MATCHES, Found, Match, search, search_back
 from webjobs.models import Copy, Log
 from webjobs.models.app import PRODUCTION
-from webjobs.views.output import streams_of
+from webjobs.views.viewer import streams_of
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
