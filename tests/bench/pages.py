@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.utils import timezone
 
 from tests.bench.site import Bench, Client, Site
-from tests.bench.table import Figure, Row, milliseconds, percentile, times
+from tests.bench.table import Figure, NotMeasured, Row, milliseconds, percentile, times
 from webjobs.models import Run, WebJob
 from webjobs.models.queueing import insert_runs
 from webjobs.models.run import run_number
@@ -72,6 +73,24 @@ def listed(bench: Bench) -> Iterator[Figure]:
     yield Figure(
         f"list pages with {count:,} jobs (p95 of {requests})", milliseconds(many),
         f"with 1 job {milliseconds(one)}", times(many, one), "<= 100 ms",
+    )  # fmt: skip
+    yield from _over_the_api(site, count, requests)
+
+
+def _over_the_api(site: Site, jobs: int, requests: int) -> Iterator[Figure]:
+    """The same list for programs, and the answer to one that has it already."""
+    client, path = site.client(), f"/scm/{site.name}/api/webjobs"
+    listed = _p95(client, [path], requests)
+    client.headers["If-None-Match"] = client.call("GET", path).headers["ETag"]
+    known = client.call("GET", path)
+    if known.status != HTTPStatus.NOT_MODIFIED:
+        raise NotMeasured(f"the list was sent again: {known.status}")
+    unchanged = _p95(client, [path], requests)
+    what = f"{jobs:,} jobs over the API (p95 of {requests})"
+    yield Figure(what, milliseconds(listed), aim="<= 100 ms")
+    yield Figure(
+        f"{what}, unchanged: 304", milliseconds(unchanged),
+        f"the list {milliseconds(listed)}", times(unchanged, listed), "<= 5 ms",
     )  # fmt: skip
 
 
