@@ -133,3 +133,36 @@ class SwapState(StrEnum):
 
 
 SWAP_ACTIVE = frozenset({SwapState.WAITING, SwapState.STOPPING})
+
+
+class DeploymentStatus(StrEnum):
+    """How far a deployment from source control has come."""
+
+    PENDING = "Pending"
+    DEPLOYING = "Deploying"
+    SUCCESS = "Success"
+    PARTIAL = "Partial"  # Some WebJobs were refused, the others were deployed.
+    FAILED = "Failed"
+
+
+DEPLOYMENT_ACTIVE = frozenset({DeploymentStatus.PENDING, DeploymentStatus.DEPLOYING})
+
+
+class DeploymentTrigger(StrEnum):
+    """What asked for a deployment."""
+
+    MANUAL = "manual"
+    POLL = "poll"
+    WEBHOOK = "webhook"
+    REDEPLOY = "redeploy"
+    PUSH = "push"
+
+
+class Outcome(StrEnum):
+    """What a deployment did with one WebJob."""
+
+    ADDED = "added"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    GONE = "gone"  # No longer in the repository; it stays until somebody deletes it.

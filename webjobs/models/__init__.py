@@ -11,6 +11,7 @@ from webjobs.models.log import Log, LogChunk
 from webjobs.models.package import Package
 from webjobs.models.run import Occurrence, Run
 from webjobs.models.setting import AppSetting, EngineSettings, engine_settings
+from webjobs.models.source import Deployment, SourceConnection
 from webjobs.models.swap import Swap
 from webjobs.models.throttle import Throttle
 from webjobs.models.token import ApiToken
@@ -24,6 +25,7 @@ __all__ = [
     "AuditEntry",
     "Beat",
     "Copy",
+    "Deployment",
     "EngineSettings",
     "Hook",
     "HookDelivery",
@@ -40,6 +42,7 @@ __all__ = [
     "Run",
     "Schedule",
     "Slot",
+    "SourceConnection",
     "Swap",
     "Throttle",
     "WebJob",
