@@ -13,6 +13,7 @@ from webjobs.views import (
     apps,
     bulk,
     commands,
+    edit,
     find,
     history,
     instances,
@@ -40,6 +41,7 @@ _blade: list[URLPattern | URLResolver] = [
     path(_JOB + "schedule", properties.schedule, name="webjob-schedule"),
     path(_JOB + "policy", properties.policy, name="webjob-policy"),
     path(_JOB + "package", properties.package, name="webjob-package"),
+    path(_JOB + "edit", edit.edit, name="webjob-edit"),
     path(_JOB + "versions/", versions.versions, name="webjob-versions"),
     path(_JOB + "versions/changes", versions.version_changes, name="version-changes"),
     path(

@@ -57,7 +57,7 @@ class BarTests(PagesTestCase):
     def test_its_name_counts_the_outcomes(self) -> None:
         runs = [_run("Success")] * 17 + [_run("Failed")] * 2 + [_run("Running")]
         self.assertEqual(bar_name(runs), "Last 20 runs: 17 succeeded, 2 failed, 1 in progress")
-        self.assertEqual(bar_name([_run("Missed")]), "Last run: 1 missed")
+        self.assertEqual(bar_name([_run("Missed")]), "Last 1 run: 1 missed")
 
     def test_its_name_is_there_in_french(self) -> None:
         with translation.override("fr"):

@@ -17,10 +17,12 @@ from webjobs.dispatch.settings import (
     set_publishing_password,
 )
 from webjobs.dispatch.webjobs import (
+    Edit,
     NewWebJob,
     Policy,
     add_webjob,
     delete,
+    edit_webjob,
     parse_settings_of,
     replace_package,
     roll_back,
@@ -28,6 +30,7 @@ from webjobs.dispatch.webjobs import (
     set_schedule,
     set_settings_job,
     start,
+    state_of,
     stop,
 )
 
@@ -35,6 +38,7 @@ __all__ = [
     "PORTAL",
     "Actor",
     "Conflict",
+    "Edit",
     "NewWebJob",
     "Policy",
     "Refused",
@@ -46,6 +50,7 @@ __all__ = [
     "create_app",
     "delete",
     "delete_hook",
+    "edit_webjob",
     "parse_settings_of",
     "publish",
     "record",
@@ -58,6 +63,7 @@ __all__ = [
     "set_schedule",
     "set_settings_job",
     "start",
+    "state_of",
     "stop",
     "stop_run",
 ]

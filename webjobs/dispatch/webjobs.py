@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -34,6 +36,7 @@ NOT_KEPT = gettext_noop(
 
 # What the column takes.
 EXPRESSION_MAX_LENGTH = 255
+CHANGED_MEANWHILE = gettext_noop("Somebody else has changed this WebJob meanwhile.")
 SERVES_ALREADY = gettext_noop("This version serves already. Nothing has changed.")
 
 
@@ -62,6 +65,59 @@ class Policy:
     retry_attempts: int | None = None
     retry_delay: int | None = None
     retry_on: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What to change of a WebJob: keys of settings.job (None removes one), switch and package.
+
+    Where the package says something about a key that is named here, what is named here counts.
+    """
+
+    settings: dict[str, Any]
+    is_enabled: bool | None = None
+    package: Package | None = None
+
+    def settings_after(self, job: WebJob) -> JobSettings:
+        """The effective settings.job that this leads to from the present one; raises Refused."""
+        given = self.package.settings_job if self.package else {}
+        wished = job.settings_job | given | self.settings
+        try:
+            settings = from_dict({key: value for key, value in wished.items() if value is not None})
+        except SettingsError as error:
+            raise Refused("settings", error.text, 400, **error.params) from error
+        _check_settings(settings, JobType(job.type))
+        return settings
+
+
+def state_of(job: WebJob) -> str:
+    """What an edit begins from; differs whenever something was changed that an edit can change."""
+    schedule = getattr(job, "schedule", None)
+    enabled = schedule.is_enabled if schedule else None
+    state = [job.package_id, job.script, job.settings_job, enabled]
+    return sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+@transaction.atomic
+def edit_webjob(job: WebJob, edit: Edit, seen: str, actor: Actor) -> None:
+    """Apply all of `edit`, or raise Refused: `changed` when the state is no longer `seen`."""
+    hold(job)
+    if state_of(job) != seen:
+        raise Refused("changed", CHANGED_MEANWHILE)
+    wished = edit.settings_after(job)
+    if edit.package is not None:
+        job.package, job.script = edit.package, edit.package.script
+    _apply(job, wished)
+    _save_changed(job, "package", "script")
+    _apply_schedule(job, wished, is_enabled=edit.is_enabled)
+    if edit.package is not None:
+        _note_version(job, actor)
+    record(
+        actor, "webjob.edit", job.slot, path_of(job), settings=edit.settings,
+        is_enabled=edit.is_enabled, package=edit.package.sha256 if edit.package else None,
+    )  # fmt: skip
+    job.refresh_from_db()
+    transaction.on_commit(nudge_workers)
 
 
 @transaction.atomic

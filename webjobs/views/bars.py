@@ -72,7 +72,7 @@ def bar_name(runs: Sequence[RecentRun]) -> str:
     """`Last 20 runs: 18 succeeded, 2 failed`."""
     counts = Counter(run.status if run.status in RUN_FINAL else "" for run in runs)
     words = ", ".join(_counted(status, count) for status, count in counts.most_common())
-    head = ngettext("Last run: %(words)s", "Last %(count)d runs: %(words)s", len(runs))
+    head = ngettext("Last %(count)d run: %(words)s", "Last %(count)d runs: %(words)s", len(runs))
     return head % {"count": len(runs), "words": words}
 
 

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from webjobs import ncrontab, timezones
 from webjobs.models import AppSetting, Copy, EngineSettings, Instance, Run, Slot, WebJob
@@ -148,6 +149,15 @@ class Row:
             return [copy.instance.name for copy in self.copies if copy.status in COPY_ALIVE]
         executed_on = self.last_run.instance if self.last_run else None
         return [executed_on.name] if executed_on else []
+
+    @property
+    def where(self) -> str:
+        """`on blue`, `on 2 instances`; empty when it has not run."""
+        names = self.instances
+        if len(names) == 1:
+            return _("on %(name)s") % {"name": Truncator(names[0]).chars(24)}
+        text = ngettext("on %(count)d instance", "on %(count)d instances", len(names))
+        return text % {"count": len(names)} if names else ""
 
     @property
     def is_active(self) -> bool:

@@ -10,6 +10,7 @@ from django.core.files.storage import storages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from webjobs import dispatch
@@ -38,6 +39,10 @@ def _numbered(job: WebJob, text: str | int | None) -> PackageVersion:
     return found
 
 
+def _runs_words(count: int) -> str:
+    return ngettext("%(count)d run", "%(count)d runs", count) % {"count": count}
+
+
 def _context(request: HttpRequest, job: WebJob) -> dict[str, Any]:
     return {"job": job, "slot": job.slot, "rights": rights_in(request, job.slot.app)}
 
@@ -57,6 +62,7 @@ def versions(
             "before": shown[index + 1] if index + 1 < len(shown) else None,
             "serves": version.package_id == job.package_id,
             "used": used.get(version.package_id),
+            "used_words": _runs_words(used.get(version.package_id, (0, 0))[0]),
         }
         for index, version in enumerate(shown)
     ]
