@@ -219,6 +219,8 @@ def _versions() -> dict[str, str]:
 
 
 def _quietly(action: Callable[[], object]) -> None:
+    # This thread's last query may be from before the database was started anew.
+    close_old_connections()
     try:
         action()
     except Error as error:
