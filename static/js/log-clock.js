@@ -55,6 +55,8 @@ export class LogClock {
     const form = forms[this.select.value];
     this.view.lines.classList.toggle("times", Boolean(form));
     if (!form) return;
+    // Opened before the run began: its first line is its start.
+    this.begin ||= Number(this.view.lines.firstElementChild?.dataset.at ?? 0);
     for (const line of this.view.lines.children) {
       if (anew || !line.dataset.clock) line.dataset.clock = form(Number(line.dataset.at), this.begin);
     }
