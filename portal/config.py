@@ -75,6 +75,8 @@ class Config:
     web_threads: int
     instance_name: str
     lost_after: int  # seconds
+    idle_after: int  # seconds
+    swap_patience: int  # seconds
     interpreters: dict[str, str]
 
 
@@ -108,6 +110,8 @@ def read(environ: Mapping[str, str]) -> Config:
         web_threads=_integer(environ, "WEB_THREADS", 8, 1, 1000),
         instance_name=environ.get("INSTANCE_NAME", "") or socket.gethostname(),
         lost_after=_integer(environ, "LOST_AFTER", 30, 5, 600),
+        idle_after=_integer(environ, "IDLE_AFTER", 1200, 1, 1_000_000),
+        swap_patience=_integer(environ, "SWAP_PATIENCE", 300, 0, 100_000),
         interpreters=_interpreters(environ),
     )
 

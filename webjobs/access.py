@@ -30,7 +30,8 @@ _ROLE = PreparedQuery(
 )
 _SLOT = PreparedQuery(
     lambda: (
-        Slot.objects.alias(lower=Lower("name"))
+        Slot.objects.living()
+        .alias(lower=Lower("name"))
         .filter(app=Given("app"), lower=Lower(Given("name", CharField())))
         .defer("publishing_password")
     )

@@ -17,7 +17,7 @@ import psutil
 from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
-from webjobs import alive, endings, housekeeping
+from webjobs import alive, endings, housekeeping, idling, swapping
 from webjobs.execution import Executor
 from webjobs.leases import Leases
 from webjobs.machine import Machine
@@ -83,6 +83,8 @@ class Heartbeat:
                 self._renew()
             self._executor.apply_wishes()
             endings.start_waiting(timezone.now())
+            swapping.advance_all(timezone.now())
+            idling.let_idle(timezone.now())
         except Error as error:
             if not self._is_failing:
                 logger.warning("The database cannot be reached, trying again: %s", error)

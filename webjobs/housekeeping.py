@@ -105,7 +105,8 @@ def _trim(job_pk: int, size: int) -> int:
 
 
 def purge_deleted(now: datetime) -> int:
-    """Remove WebJobs whose deletion was asked for, once nothing of them runs any more."""
+    """Remove WebJobs whose deletion was asked for, once nothing of them runs any more; then
+    slots that were deleted with them. Returns how many WebJobs."""
     purged = 0
     for job in WebJob.objects.exclude(deleted_at=None):
         alive = Copy.objects.filter(
@@ -117,6 +118,7 @@ def purge_deleted(now: datetime) -> int:
             continue
         job.delete()
         purged += 1
+    Slot.objects.exclude(deleted_at=None).filter(webjobs=None).delete()
     return purged
 
 

@@ -12,13 +12,15 @@ from functools import partial
 from django.conf import settings as portal_settings
 from django.db import Error
 
+from webjobs import idling
 from webjobs.leases import Leases
 from webjobs.logs import LogWriter, log_of_copy
 from webjobs.machine import CannotStart, Machine, NotAllowed, Prepared, SlotSettings
 from webjobs.models import Copy, WebJob
+from webjobs.models.swap import HELD_REASON
 from webjobs.runner.child import Cause, Child, End, Limits
 from webjobs.runner.restart import restart_wait
-from webjobs.states import CopyStatus, Stream
+from webjobs.states import CopyStatus, SlotHold, Stream
 
 # Kudu says "still running" after an hour and then every twelve.
 FIRST_SIGN = 3600.0
@@ -61,7 +63,7 @@ class Managed:
         self.copy = copy
         self._leases = leases
         self._lease: str | None = None  # under which it was last started; None: no singleton
-        self._was_singleton = bool(job.is_singleton)
+        self._was_singleton = job.runs_once
         limit = portal_settings.WEBJOBS_CONTINUOUS_LOG_LIMIT
         self.log = LogWriter(
             getattr(copy, "log", None) or log_of_copy(copy), limit=limit, rolling=True
@@ -84,6 +86,7 @@ class Managed:
         self._refresh = False
         self._sign_at = 0.0
         self._tail = bytearray()
+        self._is_warned = False
 
     @property
     def is_alive(self) -> bool:
@@ -94,7 +97,7 @@ class Managed:
     def wants_lease(self) -> bool:
         """It is a singleton that could start now, if no other instance runs it."""
         return bool(
-            self.job.is_singleton
+            self.job.runs_once
             and self._unwanted is None
             and not self.is_alive
             and (self._restart_at is None or time.monotonic() >= self._restart_at)
@@ -103,7 +106,7 @@ class Managed:
     @property
     def is_singleton(self) -> bool:
         """It is one, or was started as one."""
-        return bool(self.job.is_singleton) or self._lease is not None
+        return self.job.runs_once or self._lease is not None
 
     @property
     def is_gone(self) -> bool:
@@ -155,8 +158,13 @@ class Managed:
             self._unwanted = "It was stopped by an operator."
         elif settings.engine.stopped:
             self._unwanted = "WEBJOBS_STOPPED is set to 1, which stops every WebJob of the app."
-        if bool(job.is_singleton) != self._was_singleton:
-            was, self._was_singleton = self._was_singleton, bool(job.is_singleton)
+        elif job.slot.app.is_idle:
+            self._unwanted = idling.REASON
+        if job.slot.hold == SlotHold.ALL:
+            # Above all else, because the swap goes on when everybody has said so.
+            self._unwanted = HELD_REASON
+        if job.runs_once != self._was_singleton:
+            was, self._was_singleton = self._was_singleton, job.runs_once
             changed = f"WebJob singleton setting changed from {was} to {not was}"
             self.log.system(Stream.SYSTEM, changed)
         if job.start_requested_at and job.start_requested_at != self._seen_start:
@@ -175,6 +183,8 @@ class Managed:
             self.give_back()
             if self.copy.status != CopyStatus.STOPPED:
                 self._change(CopyStatus.STOPPED, now, self._unwanted)
+            elif self.copy.reason != self._unwanted:
+                self._set(reason=self._unwanted)
         elif self._restart_at is None or time.monotonic() >= self._restart_at:
             self._begin_or_stand_by(now)
 
@@ -211,7 +221,7 @@ class Managed:
 
     def _begin_or_stand_by(self, now: datetime) -> None:
         self._restart_at = None
-        if not self.job.is_singleton:
+        if not self.job.runs_once:
             self.give_back()
             self._begin(now, None)
         elif lease := self._leases.name(self.job.pk):
@@ -261,6 +271,9 @@ class Managed:
             self.log.system(Stream.SYSTEM, note)
         script, host = started.prepared.script_name, started.prepared.host
         self.log.system(Stream.SYSTEM, f"Run script '{script}' with script host - '{host}'")
+        if not self._is_warned and not self.job.slot.app.is_always_on:
+            self._is_warned = True
+            self.log.system(Stream.SYSTEM_WARN, idling.NO_ALWAYS_ON)
         self._tail.clear()
         self._stop_reason, self._refresh = "", False
         self._sign_at = time.monotonic() + FIRST_SIGN
@@ -277,7 +290,7 @@ class Managed:
             child.request_stop(Cause.EXPIRED, kill_now=True)
         elif self._unwanted is not None:
             self._begin_stop(now, self._unwanted)
-        elif bool(self.job.is_singleton) != (self._lease is not None):
+        elif self.job.runs_once != (self._lease is not None):
             self._begin_stop(now, "Its singleton setting changed.")
         elif self._running_revision != self._revision() and not self._refresh:
             self._refresh = True
@@ -312,7 +325,7 @@ class Managed:
             if self._unwanted is None:
                 self._begin_or_stand_by(now)
             else:
-                self._change(CopyStatus.STOPPED, now, self._stop_reason)
+                self._change(CopyStatus.STOPPED, now, self._unwanted)
                 self.give_back()
             return
         failed = code != 0

@@ -217,7 +217,10 @@ class Supervisor:
         self._deadlines.pop(managed, None)
         with contextlib.suppress(Error):
             same_name = WebJob.objects.living().filter(
-                slot=gone.slot_id, type=gone.type, name__iexact=gone.name
+                slot__app=gone.slot.app_id,
+                slot__name__iexact=gone.slot.name,
+                type=gone.type,
+                name__iexact=gone.name,
             )
             if not same_name.exists():
                 self._machine.remove(gone)

@@ -9,7 +9,8 @@ from webjobs.models import Slot, WebJob
 # Everything that a supervisor acts on; the rest of a WebJob changes only together with these.
 _STAMP = (
     "pk", "revision", "is_stopped", "start_requested_at", "deleted_at", "is_singleton",
-    "slot__settings_revision", "slot__environment_revision",
+    "slot", "slot__settings_revision", "slot__environment_revision", "slot__hold",
+    "slot__app__tier", "slot__app__always_on", "slot__app__is_idle",
 )  # fmt: skip
 
 

@@ -18,9 +18,10 @@ LEVELS: dict[str, int] = {
         [
             "states times dotnet ncrontab reasons timezones runner",
             "models",
-            "migrations logs packages telling forms setting_batch editing messages hooks wishes",
+            "migrations logs packages telling forms setting_batch editing messages hooks wishes "
+            "idling",
             "alive home leases machine managed execution supervisor scheduler endings housekeeping "
-            "retention heartbeat",
+            "retention heartbeat swapping",
             "tasks worker beat",
             "dispatch access",
             "views templatetags api admin management urls apps first_start",

@@ -36,7 +36,8 @@ _MAX_LENGTH = 8192
 
 _SLOT = PreparedQuery(
     lambda: (
-        Slot.objects.select_related("app")
+        Slot.objects.living()
+        .select_related("app")
         .alias(lower=Lower("name"), app_lower=Lower("app__name"))
         .filter(app_lower=Lower(Given("app", CharField())), lower=Lower(Given("slot", CharField())))
     )

@@ -43,7 +43,7 @@ def _portal_host(request: HttpRequest) -> str:
 
 def _scm_of_site(site: str) -> str:
     """`app`, or `app-slot`: the app's own name may have hyphens."""
-    slots = Slot.objects.select_related("app").defer("publishing_password")
+    slots = Slot.objects.living().select_related("app").defer("publishing_password")
     wanted = Q(app__name__iexact=site, name=PRODUCTION)
     parts = site.split("-")
     for cut in range(1, len(parts)):

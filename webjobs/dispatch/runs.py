@@ -18,7 +18,7 @@ from webjobs.dispatch.asking import (
 from webjobs.endings import give_lanes
 from webjobs.messages import enqueue_run
 from webjobs.models import Run, WebJob
-from webjobs.models.lanes import free_lane, lock_job
+from webjobs.models.lanes import free_lane, is_held, lock_job
 from webjobs.models.queueing import CannotQueue, LaneHeld, insert_run
 from webjobs.models.setting import is_stopped
 from webjobs.runner.interpreters import ArgumentsError, split_arguments
@@ -73,6 +73,9 @@ def run_now(
 
 def _lane_for(job: WebJob) -> int | None:
     """The lane for a new run of `job`, which is held; None: it waits in the queue."""
+    if is_held(job):
+        _check_place_after_swap(job)
+        return None
     lane = free_lane(job)
     if not job.queue_room:
         if lane is None:
@@ -83,6 +86,12 @@ def _lane_for(job: WebJob) -> int | None:
         raise Refused("queue-full", QUEUE_FULL, count=waiting)
     # What waits already goes first.
     return None if waiting else lane
+
+
+def _check_place_after_swap(job: WebJob) -> None:
+    """What would find a place if the slot were not being swapped waits for the end of that."""
+    if Run.objects.active().filter(job=job).count() >= job.lanes + job.queue_room:
+        raise Refused("already-running", ALREADY_RUNNING)
 
 
 def _check_arguments(arguments: str) -> None:

@@ -106,6 +106,11 @@ class SlotQuerySet(models.QuerySet["Slot"]):
         """Where no run starts, because a swap is under way."""
         return self.exclude(hold=SlotHold.NONE)
 
+    def special(self) -> Self:
+        """Those that are held and those whose app has idled, with their apps: usually none."""
+        wanted = ~Q(hold=SlotHold.NONE) | Q(app__idle_since__isnull=False)
+        return self.filter(wanted).select_related("app").defer("publishing_password").order_by()
+
 
 class Slot(models.Model):
     """Production or a named deployment slot; owns WebJobs, app settings, publishing credentials."""

@@ -11,8 +11,10 @@ from datetime import datetime
 
 from django.db import connection
 
+from webjobs.models.app import Slot
 from webjobs.models.run import Run
 from webjobs.models.webjob import WebJob
+from webjobs.states import SlotHold
 
 # Written as SQL because every run asks them, nearly always for nothing: a fifth of the price of
 # the query compiler.
@@ -44,6 +46,11 @@ def lock_job(job_pk: int) -> WebJob | None:
     return locked.filter(pk=job_pk).order_by().first()
 
 
+def is_held(job: WebJob) -> bool:
+    """Whether no run of `job`, whose row must be locked, may start: its slot is being swapped."""
+    return Slot.objects.held().filter(pk=job.slot_id).exists()
+
+
 def free_lane(job: WebJob) -> int | None:
     """The lane for one more run of `job`; None while as many as allowed are in progress.
 
@@ -67,6 +74,8 @@ def hand_over(job: WebJob, now: datetime) -> list[int]:
     if job.deleted_at is not None:
         return []
     waiting = Run.objects.waiting(now)
+    if is_held(job):
+        return []
     given = []
     for pk in waiting.filter(job=job).order_by("number").values_list("pk", flat=True)[: job.lanes]:
         lane = free_lane(job)
@@ -84,5 +93,6 @@ def jobs_with_room(now: datetime) -> list[int]:
         return []
     active = Run.objects.filter(job__in=wanted, lane__isnull=False).order_by()
     held = Counter(active.values_list("job_id", flat=True))
-    jobs = WebJob.objects.living().filter(pk__in=wanted).only("concurrency", "max_parallel")
+    jobs = WebJob.objects.living().filter(pk__in=wanted, slot__hold=SlotHold.NONE)
+    jobs = jobs.only("concurrency", "max_parallel")
     return [job.pk for job in jobs if held[job.pk] < job.lanes]

@@ -97,6 +97,8 @@ class EngineSettings:
     history_mib: int | None = None  # of the output of all runs of one WebJob
     missed_grace: int = DEFAULT_MISSED_GRACE
     zone: ZoneInfo = ZoneInfo("UTC")
+    # Of the app, not of a setting: it has no Always On, and nobody uses it.
+    is_idle: bool = False
 
     DEFAULT: ClassVar[EngineSettings]
 

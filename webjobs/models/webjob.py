@@ -102,6 +102,11 @@ class WebJob(models.Model):
         return self.type == JobType.CONTINUOUS
 
     @property
+    def runs_once(self) -> bool:
+        """A continuous one runs on one instance only, by its own setting or by its app's tier."""
+        return bool(self.is_singleton) or not self.slot.app.can_scale
+
+    @property
     def grace(self) -> int:
         """Seconds between the request to stop and the kill."""
         if self.stopping_wait_time is not None:

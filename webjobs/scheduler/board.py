@@ -123,7 +123,7 @@ class Board:
             self.put(plan)
             self._journal.note(row.pk, _announcement(plan, now), now)
         elif had_plan:
-            self._journal.note(row.pk, words.LOG_REMOVED, now)
+            self._journal.note(row.pk, words.LOG_IDLE if engine.is_idle else words.LOG_REMOVED, now)
 
 
 def _announcement(plan: Plan, now: datetime) -> str:

@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
-from webjobs.models import Run, Schedule, WebJob
+from webjobs.models import App, Run, Schedule, Slot, WebJob
 from webjobs.models.lanes import lowest_free
 from webjobs.models.queueing import CannotQueue, LaneHeld, insert_run, insert_runs
 from webjobs.models.run import run_number
 from webjobs.scheduler import words
 from webjobs.scheduler.plan import Overdue, Plan, Row
-from webjobs.states import RunStatus, Trigger
+from webjobs.states import RunStatus, SlotHold, Trigger
 
 Enqueue = Callable[[Sequence[int]], None]
 
@@ -47,6 +47,12 @@ class Job(NamedTuple):
     lanes: int
     queue_room: int  # how many may wait
     waiting: int
+    may_wait: bool = False  # for the end of a swap, with what could start at once without it
+    app: App | None = None  # when it has idled
+
+    def was_idle(self, moment: datetime) -> bool:
+        """Whether nobody could start it then because its app was idle."""
+        return self.app is not None and self.app.slept_through(moment)
 
 
 class Entry(NamedTuple):
@@ -96,16 +102,30 @@ def _lock_jobs(pks: Sequence[int], now: datetime) -> dict[int, Job]:
     """The WebJobs that exist and that nobody is changing or starting right now."""
     # Never waits for a lock while it holds others, so it cannot deadlock with anybody.
     locked = WebJob.objects.living().select_for_update(skip_locked=True, no_key=True)
-    columns = ("package_id", "script", "concurrency", "max_parallel", "queue_limit")
+    columns = ("slot_id", "package_id", "script", "concurrency", "max_parallel", "queue_limit")
     jobs = list(locked.filter(pk__in=pks).only(*columns))
     # After the lock: now nobody can begin a run by hand.
     held: dict[int, dict[int | None, int]] = defaultdict(dict)
     active = Run.objects.filter(job__in=pks, lane__isnull=False)
     for job_pk, lane, number in active.values_list("job_id", "lane", "number"):
         held[job_pk][lane] = number
+    special = {slot.pk: slot for slot in Slot.objects.special()}
     with_queue = [job.pk for job in jobs if job.queue_room]
     waiting = _count_waiting(with_queue, now) if with_queue else {}
-    return {job.pk: _job(job, held[job.pk], waiting.get(job.pk, 0)) for job in jobs}
+    found = {job.pk: _job(job, held[job.pk], waiting.get(job.pk, 0)) for job in jobs}
+    for job in jobs:
+        if slot := special.get(job.slot_id):
+            found[job.pk] = _in_special_slot(job, found[job.pk], slot)
+    return found
+
+
+def _in_special_slot(job: WebJob, found: Job, slot: Slot) -> Job:
+    """While its slot is being swapped, what finds a place is queued without a lane."""
+    found = found._replace(app=slot.app)
+    if slot.hold == SlotHold.NONE:
+        return found
+    active = Run.objects.active().filter(job=job).count()
+    return found._replace(lane=None, may_wait=active < found.lanes + found.queue_room)
 
 
 def _count_waiting(pks: Sequence[int], now: datetime) -> dict[int, int]:
@@ -144,14 +164,15 @@ def _entries(due: Due, job: Job, now: datetime) -> list[Entry]:
     """The history entries that the overdue occurrences of one schedule become."""
     plan, overdue = due
     if now - overdue.first > plan.grace:
-        return [Entry(RunStatus.MISSED, overdue.first, words.missed(overdue, plan.zone))]
+        reason = words.missed(overdue, plan.zone, was_idle=job.was_idle(overdue.first))
+        return [Entry(RunStatus.MISSED, overdue.first, reason)]
     entries = []
     if overdue.count > 1:
-        reason = words.caught_up(overdue, plan.zone)
+        reason = words.caught_up(overdue, plan.zone, was_idle=job.was_idle(overdue.first))
         entries.append(Entry(RunStatus.MISSED, overdue.first, reason))
     if plan.engine.stopped:
         entries.append(Entry(RunStatus.SKIPPED, overdue.latest, words.STOPPED))
-    elif job.lane is not None or job.waiting < job.queue_room:
+    elif job.lane is not None or job.may_wait or job.waiting < job.queue_room:
         entries.append(Entry(RunStatus.QUEUED, overdue.latest, lane=job.lane))
     else:
         reason = _why_no_place(job, overdue.latest, plan.zone)

@@ -76,7 +76,7 @@ def make_plan(row: Row, slot_pk: int, engine: EngineSettings, now: datetime) -> 
 
     Raises NcrontabError or UnknownTimeZone when the row holds what nobody can read.
     """
-    if not row.is_enabled or engine.schedules_disabled:
+    if not row.is_enabled or engine.schedules_disabled or engine.is_idle:
         return None
     crontab, zone = parse(row.expression), zone_for(row.time_zone, engine)
     return Plan(row, slot_pk, engine, crontab, zone, crontab.next_in_zone(row.base(now), zone))

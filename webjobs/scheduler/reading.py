@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import Q
 
-from webjobs.models import AppSetting, EngineSettings, Schedule
+from webjobs.models import App, AppSetting, EngineSettings, Schedule
 from webjobs.models.fields import SecretUnreadable
 from webjobs.models.setting import lenient_engine_settings
 from webjobs.models.webjob import ScheduleQuerySet
@@ -61,4 +62,6 @@ def engine_of(slot_pk: int) -> EngineSettings | None:
         settings = list(AppSetting.objects.filter(steering, slot=slot_pk))
     except SecretUnreadable:
         return None
-    return lenient_engine_settings({setting.name: setting.value for setting in settings})
+    engine = lenient_engine_settings({setting.name: setting.value for setting in settings})
+    is_idle = App.objects.filter(slots=slot_pk, is_idle=True).exists()
+    return replace(engine, is_idle=is_idle)

@@ -57,23 +57,25 @@ def queue_full(waiting: int, moment: datetime, zone: ZoneInfo) -> str:
     )
 
 
-def missed(overdue: Overdue, zone: ZoneInfo) -> str:
+def missed(overdue: Overdue, zone: ZoneInfo, *, was_idle: bool = False) -> str:
     """Why none of the overdue occurrences is made up for."""
     return (
-        f"{_missing(overdue, zone)} That is too long ago to start a run for it now: "
+        f"{_missing(overdue, zone, was_idle)} That is too long ago to start a run for it now: "
         "WEBJOBS_MISSED_GRACE says how many seconds late a run may start. "
         "The schedule goes on; use Run if the work is still needed."
     )
 
 
-def caught_up(overdue: Overdue, zone: ZoneInfo) -> str:
+def caught_up(overdue: Overdue, zone: ZoneInfo, *, was_idle: bool = False) -> str:
     """Why only the latest of the overdue occurrences is made up for."""
-    return f"{_missing(overdue, zone)} Only for the latest of them a run was started."
+    return f"{_missing(overdue, zone, was_idle)} Only for the latest of them a run was started."
 
 
-def _missing(overdue: Overdue, zone: ZoneInfo) -> str:
+def _missing(overdue: Overdue, zone: ZoneInfo, was_idle: bool) -> str:
     first, latest = time_text(overdue.first, zone), time_text(overdue.latest, zone)
     why = "while no scheduler was running or none could reach the database."
+    if was_idle:
+        why = "while the app was idle: it has no Always On, and nobody used it."
     if overdue.count == 1:
         return f"The occurrence of {first} came due {why}"
     text = _many(overdue)
@@ -106,4 +108,5 @@ def log_not_invoked(reason: str) -> str:
 
 LOG_INVOKED = "WebJob invoked"
 LOG_QUEUED = "WebJob queued, it waits for the runs before"
+LOG_IDLE = "The schedule pauses: the app is idle, for it has no Always On"
 LOG_REMOVED = "Removing current schedule from WebJob"
