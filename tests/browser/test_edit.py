@@ -1,0 +1,46 @@
+"""Edit with its review, the changes between versions and the way back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.pages import sign_in, zip_file
+from tests.browser.test_accessibility import assert_accessible
+from tests.web.objects import ALICE, make_member, make_slot, make_upload
+from webjobs import dispatch
+from webjobs.models import Role, WebJob
+from webjobs.states import JobType
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def job(transactional_db: None) -> WebJob:
+    new = dispatch.NewWebJob("nightly", JobType.TRIGGERED, make_upload("echo one\n"))
+    return dispatch.add_webjob(make_slot("demo"), new, ALICE)
+
+
+def test_a_new_package_is_reviewed_applied_and_rolled_back(
+    page: Page, live_server: LiveServer, job: WebJob
+) -> None:
+    sign_in(page, live_server.url, make_member(job.slot.app, "alice", Role.CONTRIBUTOR))
+    page.goto(f"{live_server.url}/apps/demo/webjobs/triggered/nightly/edit")
+    page.locator("#id_file").set_input_files(zip_file({"run.sh": "echo two\n"}))
+    page.get_by_label("Retries").fill("3")
+    page.get_by_role("button", name="Review changes").click()
+    expect(page.locator(".review tbody tr")).to_contain_text(["Retries"])
+    expect(page.locator(".changes")).to_contain_text("run.sh")
+    assert_accessible(page)
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("WebJob Details")
+    page.get_by_role("link", name="Package versions").click()
+    assert_accessible(page)
+    page.locator('a[href*="changes?from=1&to=2"]').click()
+    expect(page.locator(".diff")).to_contain_text("echo two")
+    assert_accessible(page)
+    page.get_by_role("link", name="Roll back to version 1").click()
+    page.get_by_role("button", name="Yes").click()
+    expect(page.locator("tbody tr").first).to_contain_text("in use")
+    expect(page.locator("tbody tr").first).to_contain_text("(version 1 again)")
