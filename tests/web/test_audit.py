@@ -8,11 +8,12 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.test import TestCase
+from django.utils import timezone
 
-from tests.web.objects import make_job, make_run, make_slot, make_upload
+from tests.web.objects import make_job, make_package, make_run, make_slot, make_upload
 from webjobs import dispatch
-from webjobs.dispatch import Actor, NewWebJob, Policy, SettingChange, record
-from webjobs.models import AuditEntry, Hook
+from webjobs.dispatch import Actor, Edit, NewWebJob, Policy, SettingChange, record
+from webjobs.models import AuditEntry, Hook, PackageVersion
 from webjobs.runner.settings_job import JobSettings
 from webjobs.states import JobType, RunStatus
 
@@ -32,6 +33,9 @@ class AuditTests(TestCase):
         triggered = make_job(slot)
         continuous = make_job(slot, "daemon", JobType.CONTINUOUS)
         running = make_run(make_job(slot, "busy"), RunStatus.RUNNING)
+        earlier = PackageVersion.objects.create(
+            job=triggered, number=1, package=make_package("run.py"), created_at=timezone.now()
+        )
         new = NewWebJob("new", JobType.TRIGGERED, make_upload("echo new"))
         change = SettingChange("Token", SECRETS[0], is_secret=True)
         hook = Hook.objects.create(
@@ -51,6 +55,10 @@ class AuditTests(TestCase):
             "webjob.add": lambda: dispatch.add_webjob(slot, new, actor),
             "webjob.replace": lambda: dispatch.replace_package(
                 triggered, make_upload("echo other"), actor
+            ),
+            "webjob.rollback": lambda: dispatch.roll_back(triggered, earlier, actor),
+            "webjob.edit": lambda: dispatch.edit_webjob(
+                triggered, Edit({"retry_attempts": 2}), dispatch.state_of(triggered), actor
             ),
             "webjob.settings": lambda: dispatch.set_settings_job(triggered, JobSettings(), actor),
             "webjob.policy": lambda: dispatch.set_policy(triggered, Policy("queue"), actor),
@@ -77,7 +85,7 @@ class AuditTests(TestCase):
                 self.assertTrue(entry.target.startswith(where), entry.target)
 
     def test_every_action_of_dispatch_is_tried_here(self) -> None:
-        helpers = {"record", "parse_settings_of"}
+        helpers = {"record", "parse_settings_of", "state_of"}
         offered = {name for name in dispatch.__all__ if name.islower()} - helpers
         self.assertEqual(len(self.everything()), len(offered), offered)
 
