@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F
 
 from webjobs import endings
+from webjobs.messages import nudge_workers
 from webjobs.models import AppSetting, AuditEntry, Copy, Instance, Run, Schedule, Slot, Swap, WebJob
 from webjobs.models.setting import EngineSettings, lenient_engine_settings, settings_of
 from webjobs.models.swap import HELD_REASON
@@ -52,6 +53,7 @@ def advance(swap: Swap, now: datetime) -> None:
         else:
             with transaction.atomic():
                 swap.begin_stopping(now + _longest_grace(swap.slots) + STOPPING_RESERVE)
+                transaction.on_commit(nudge_workers)
     if swap.state == SwapState.STOPPING:
         if alive := _not_stopped(swap.slots, now):
             _give_up_late(swap, now, f"{alive} did not stop in time.")
@@ -121,6 +123,7 @@ def fail(swap: Swap, now: datetime, reason: str) -> bool:
         won = swap.fail(now, reason)
         if won:
             _record(swap, "slot.swap.fail", reason=reason)
+            transaction.on_commit(nudge_workers)
     if won:
         endings.start_waiting(now)
     return won
@@ -163,6 +166,7 @@ def _exchange(swap: Swap, now: datetime) -> None:
         names = {slot.name: [f"{job.type}/{job.name}" for job in jobs if job.slot_id == slot.pk]
                  for slot in slots}  # fmt: skip
         _record(swap, "slot.swap", settings=moved, moved_from=names)
+        transaction.on_commit(nudge_workers)
     endings.start_waiting(now)
 
 

@@ -14,12 +14,12 @@ from redis.exceptions import RedisError
 
 from webjobs import endings, hooks, housekeeping, retention
 from webjobs.execution import current_executor
-from webjobs.messages import EXECUTE_RUN, enqueue_run
+from webjobs.messages import EXECUTE_RUN, NUDGE, enqueue_run, nudge_workers
 from webjobs.models.version import trim_versions
 
-logger = logging.getLogger(__name__)
+__all__ = ["NUDGE", "clean_up", "deliver_hook", "execute_run", "nudge_workers", "send_periodic"]
 
-NUDGE = "webjobs_nudge"
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name=EXECUTE_RUN)
@@ -59,11 +59,3 @@ def send_periodic(
         logger.warning("The broker cannot be reached; %s is sent next time: %s", name, error)
         return False
     return True
-
-
-def nudge_workers() -> None:
-    """Let every worker compare wishes and facts now; they do so every second anyway."""
-    try:
-        current_app.control.broadcast(NUDGE)
-    except (OperationalError, RedisError, OSError) as error:
-        logger.warning("The broker cannot be reached; workers notice within 2 s: %s", error)

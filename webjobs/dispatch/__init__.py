@@ -16,6 +16,7 @@ from webjobs.dispatch.settings import (
     restart,
     set_publishing_password,
 )
+from webjobs.dispatch.slots import add_slot, cancel_swap, delete_slot, set_plan, swap_slots
 from webjobs.dispatch.webjobs import (
     Edit,
     NewWebJob,
@@ -45,11 +46,14 @@ __all__ = [
     "SettingChange",
     "SettingsConflict",
     "add_hook",
+    "add_slot",
     "add_webjob",
+    "cancel_swap",
     "change_settings",
     "create_app",
     "delete",
     "delete_hook",
+    "delete_slot",
     "edit_webjob",
     "parse_settings_of",
     "publish",
@@ -58,6 +62,7 @@ __all__ = [
     "restart",
     "roll_back",
     "run_now",
+    "set_plan",
     "set_policy",
     "set_publishing_password",
     "set_schedule",
@@ -66,4 +71,5 @@ __all__ = [
     "state_of",
     "stop",
     "stop_run",
+    "swap_slots",
 ]
