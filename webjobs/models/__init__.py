@@ -3,6 +3,7 @@
 from webjobs.models.app import App, Membership, Role, Slot
 from webjobs.models.audit import AuditEntry
 from webjobs.models.continuous import Copy
+from webjobs.models.debugging import DebugSession
 from webjobs.models.hook import Hook, HookDelivery
 from webjobs.models.idempotency import IdempotencyKey
 from webjobs.models.instance import Beat, Instance
@@ -25,6 +26,7 @@ __all__ = [
     "AuditEntry",
     "Beat",
     "Copy",
+    "DebugSession",
     "Deployment",
     "EngineSettings",
     "Hook",
