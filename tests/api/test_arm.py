@@ -231,6 +231,22 @@ class SiteTests(ApiTestCase):
         self.assertEqual(self.put(v(path), data=b"{}").status_code, 400)
         self.assertEqual(self.put(v(path), data=body, auth=self.of(self.operator)).status_code, 403)
 
+    def test_put_settings_come_back_as_they_were_kept_and_secrets_do_not(self) -> None:
+        make_setting(self.slot, "SECRET", "x", is_secret=True)
+        body = b'{"properties":{"SIZE":5,"DEBUG":true,"SECRET":"y"}}'
+        answer = self.put(v(f"{SITE}/config/appsettings"), data=body).json()
+        self.assertEqual(answer["properties"], {"SIZE": "5", "DEBUG": "true", "SECRET": None})
+
+    def test_a_link_to_the_next_page_is_an_address_whatever_the_group_is_called(self) -> None:
+        make_job(self.slot, "one")
+        make_job(self.slot, "two")
+        site = SITE.replace("/rg", "/my%20gr%C3%BCn", 1)
+        page = self.get(v(f"{site}/webjobs") + "&$top=1").json()
+        self.assertTrue(page["nextLink"].isascii())
+        self.assertNotIn(" ", page["nextLink"])
+        again = self.get(page["nextLink"].removeprefix("http://testserver")).json()
+        self.assertEqual([job["properties"]["name"] for job in again["value"]], ["two"])
+
     def test_publishing_credentials_are_shown_to_contributors(self) -> None:
         path = v(f"{SITE}/config/publishingcredentials/list")
         self.assertEqual(self.post(path, auth=self.of(self.operator)).status_code, 403)

@@ -104,6 +104,11 @@ class SiteTests(ApiTestCase):
         )
         self.assertEqual(Schedule.objects.get().expression, "0 0 3 * * *")
 
+    def test_the_slash_at_the_end_may_be_missing(self) -> None:
+        site = zip_of({"app_data/jobs/triggered/nightly/run.sh": "echo 1"})
+        self.assertEqual(self.put(SITE.rstrip("/"), data=site).status_code, 200)
+        self.assertEqual(WebJob.objects.get().name, "nightly")
+
     def test_a_zip_may_be_put_into_the_folder_of_one_job(self) -> None:
         path = SITE + "app_data/jobs/triggered/nightly/"
         self.assertEqual(self.put(path, data=zip_of({"run.sh": "echo 1"})).status_code, 200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.http import HttpRequest, HttpResponse
 
@@ -70,9 +70,8 @@ def page(
     link = None
     if token is not None:
         query = {k: v for k, v in request.GET.items() if k.lower() != "$skiptoken"}
-        link = (
-            f"{root_of(request)}{request.path}?{urlencode(query | {'$skiptoken': token}, safe='$')}"
-        )
+        query_text = urlencode(query | {"$skiptoken": token}, safe="$")
+        link = f"{root_of(request)}{quote(request.path)}?{query_text}"
     return answer({"value": value, "nextLink": link})
 
 

@@ -138,10 +138,11 @@ def _put_settings(
     kept = {name.lower() for name in values}
     names = AppSetting.objects.filter(slot=site.slot).values_list("name", flat=True)
     gone = [SettingChange(name, None) for name in names if name.lower() not in kept]
-    changes = [*gone, *changes_of(site.slot, values)]
-    if changes:
-        dispatch.change_settings(site.slot, changes, actor_of(request))
-    return answer(_settings_document(site, {name: values[name] for name in values}))
+    new = changes_of(site.slot, values)
+    if gone or new:
+        dispatch.change_settings(site.slot, [*gone, *new], actor_of(request))
+    shown = {change.name: change.value for change in new if not change.is_secret}
+    return answer(_settings_document(site, {name: shown.get(name) for name in values}))
 
 
 def _credentials(

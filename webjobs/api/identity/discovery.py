@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from django.http import HttpRequest, HttpResponse
 
 from webjobs.api.access_tokens import portal_id
@@ -11,7 +13,7 @@ from webjobs.api.links import root_of
 
 
 def _openid(request: HttpRequest, tenant: str) -> HttpResponse:
-    root = f"{root_of(request)}/{tenant}"
+    root = f"{root_of(request)}/{quote(tenant)}"
     version = "" if tenant.lower() == "adfs" else "/v2.0"
     document = {
         "issuer": root + version,

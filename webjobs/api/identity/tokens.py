@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 
@@ -54,7 +55,7 @@ def _issued(
 ) -> dict[str, str | int]:
     found = sign_in(request, shown)
     now = time.time()
-    issuer = f"{root_of(request)}/{tenant}/v2.0"
+    issuer = f"{root_of(request)}/{quote(tenant)}/v2.0"
     return {
         "token_type": "Bearer",
         "expires_in": access_tokens.LIFETIME - 1,

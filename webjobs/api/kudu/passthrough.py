@@ -35,7 +35,7 @@ _PASSED_ON = {
 
 
 def _pass(
-    request: HttpRequest, app: str, name: str, path: str, slot: str = PRODUCTION
+    request: HttpRequest, app: str, name: str, path: str = "", slot: str = PRODUCTION
 ) -> HttpResponseBase:
     """What the WebJob answers; 404 when it has no process on this machine that listens."""
     job = job_for(request, app, slot, "continuous", name, Role.OPERATOR)

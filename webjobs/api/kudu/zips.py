@@ -37,7 +37,7 @@ NOTHING = (
 )
 
 
-def _put(request: HttpRequest, app: str, path: str, slot: str = PRODUCTION) -> HttpResponse:
+def _put(request: HttpRequest, app: str, path: str = "", slot: str = PRODUCTION) -> HttpResponse:
     """Every WebJob in the zip gets new files, or none does; other files are not kept."""
     found = slot_for(request, app, slot, Role.CONTRIBUTOR)
     most = settings.WEBJOBS_MAX_UPLOAD

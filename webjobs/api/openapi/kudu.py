@@ -124,7 +124,7 @@ def _run() -> Node:
         "Run a triggered WebJob.",
         {
             "200": gives("It has ended meanwhile.", ref("Run"), Location=where),
-            "202": started | {"content": content(ref("Run"))},
+            "202": started,
         },
         kudu("403 404 409 422"),
         parameters=[ARGUMENTS, wait, IDEMPOTENCY_KEY],
