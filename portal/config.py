@@ -78,6 +78,7 @@ class Config:
     idle_after: int  # seconds
     swap_patience: int  # seconds
     interpreters: dict[str, str]
+    source_paths: list[str]  # folders that repositories of this machine may lie in
 
 
 def read(environ: Mapping[str, str]) -> Config:
@@ -113,6 +114,7 @@ def read(environ: Mapping[str, str]) -> Config:
         idle_after=_integer(environ, "IDLE_AFTER", 1200, 1, 1_000_000),
         swap_patience=_integer(environ, "SWAP_PATIENCE", 300, 0, 100_000),
         interpreters=_interpreters(environ),
+        source_paths=_source_paths(environ),
     )
 
 
@@ -299,6 +301,17 @@ def _boolean(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
 
 def _list(environ: Mapping[str, str], name: str) -> list[str]:
     return [item.strip() for item in environ.get(name, "").split(",") if item.strip()]
+
+
+def _source_paths(environ: Mapping[str, str]) -> list[str]:
+    paths = _list(environ, "SOURCE_CONTROL_PATHS")
+    for path in paths:
+        if not Path(path).is_absolute() or Path(path) == Path("/"):
+            raise ConfigError(
+                f"SOURCE_CONTROL_PATHS: must be folders such as /srv/git with commas between "
+                f"them, not {path!r}."
+            )
+    return paths
 
 
 def _interpreters(environ: Mapping[str, str]) -> dict[str, str]:

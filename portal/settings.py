@@ -179,6 +179,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # Celery would close a thread's connection before and after every task, and to open it again costs
 # as much as a whole query; portal.celery closes those that do not work any more.
 CELERY_DB_REUSE_MAX = sys.maxsize
+# Tasks above the module that Celery looks for by itself.
+CELERY_IMPORTS = ["webjobs.deploying.tasks"]
 CELERY_BEAT_SCHEDULER = "webjobs.beat:WebJobScheduler"
 CELERY_TIMEZONE = "UTC"
 
@@ -217,3 +219,4 @@ WEBJOBS_LOST_AFTER = CONFIG.lost_after
 WEBJOBS_IDLE_AFTER = CONFIG.idle_after
 WEBJOBS_SWAP_PATIENCE = CONFIG.swap_patience
 WEBJOBS_DATA_DIR = CONFIG.data_dir
+WEBJOBS_SOURCE_PATHS = CONFIG.source_paths

@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from webjobs import endings, hooks, housekeeping, retention
+from webjobs import deployments, endings, hooks, housekeeping, retention
 from webjobs.execution import current_executor
 from webjobs.messages import EXECUTE_RUN, NUDGE, enqueue_run, nudge_workers
 from webjobs.models.version import trim_versions
@@ -47,6 +47,7 @@ def clean_up() -> None:
     trim_versions()
     retention.enforce(now)
     hooks.enqueue_due(now)
+    deployments.enqueue_due(now)
 
 
 def send_periodic(

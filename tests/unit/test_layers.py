@@ -18,12 +18,13 @@ LEVELS: dict[str, int] = {
         [
             "states times dotnet ncrontab reasons timezones runner",
             "models",
-            "migrations logs packages telling forms setting_batch editing messages hooks wishes "
+            "migrations logs packages telling forms source_forms setting_batch editing messages hooks "
+            "wishes "
             "idling",
             "alive home leases machine managed execution supervisor scheduler endings housekeeping "
-            "retention heartbeat swapping",
+            "retention heartbeat deployments swapping swap_preview",
             "tasks worker beat",
-            "dispatch access",
+            "dispatch access deploying",
             "views templatetags api admin management urls apps first_start",
         ]
     )
