@@ -9,11 +9,15 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import CharField
 from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 
+from webjobs import idling
 from webjobs.dispatch import Actor
+from webjobs.messages import nudge_workers
 from webjobs.models import App, Instance, Membership, Role, Run, Slot, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.models.instance import InstanceQuerySet
@@ -134,6 +138,13 @@ def _check(request: HttpRequest, app: App, role: Role) -> None:
                 needed=Phrase(role.label),
             )
         )
+    _note_use(app)
+
+
+def _note_use(app: App) -> None:
+    """Whoever asks for something of an app uses it, and what idled goes on."""
+    if idling.note_use(app, timezone.now()):
+        transaction.on_commit(nudge_workers)
 
 
 def _name(text: str) -> str:
@@ -158,6 +169,7 @@ def slot_for(
     only = caller.slot if caller else None
     if only and (only.app.name.lower(), only.name.lower()) == (app.lower(), slot.lower()):
         # Signing in has read it, and its own credentials may do everything in it.
+        _note_use(only.app)
         return only
     parent = app_for(request, app, role)
     found = _SLOT.first(app=parent.pk, name=_name(slot))

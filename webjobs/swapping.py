@@ -160,7 +160,7 @@ def _exchange(swap: Swap, now: datetime) -> None:
         for old, new in ((source, target), (target, source)):
             mine = [job.pk for job in jobs if job.slot_id == old.pk]
             _settle(mine, before[old.pk], lenient_engine_settings(settings_of(new)), now)
-        reason = f"{len(jobs)} WebJobs and {moved} settings changed places."
+        reason = f"{_some(len(jobs), 'WebJob')} and {_some(moved, 'setting')} changed places."
         Swap.objects.filter(pk=swap.pk).update(reason=reason)
         swap.reason = reason
         names = {slot.name: [f"{job.type}/{job.name}" for job in jobs if job.slot_id == slot.pk]
@@ -168,6 +168,10 @@ def _exchange(swap: Swap, now: datetime) -> None:
         _record(swap, "slot.swap", settings=moved, moved_from=names)
         transaction.on_commit(nudge_workers)
     endings.start_waiting(now)
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def sticky_names(slots: Collection[int]) -> set[str]:

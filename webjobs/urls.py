@@ -8,11 +8,13 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.cache import cache_control
 from django.views.i18n import JavaScriptCatalog, set_language
 
+from webjobs.api.calling import page as calling
 from webjobs.views import (
     add,
     apps,
     bulk,
     commands,
+    configuration,
     edit,
     find,
     history,
@@ -23,6 +25,7 @@ from webjobs.views import (
     search,
     setting_changes,
     settings,
+    slots,
     versions,
     webjobs,
 )
@@ -52,6 +55,7 @@ _blade: list[URLPattern | URLResolver] = [
     path(_JOB + "start", commands.start, name="webjob-start"),
     path(_JOB + "stop", commands.stop, name="webjob-stop"),
     path(_JOB + "delete", commands.delete, name="webjob-delete"),
+    path(_JOB + "call", calling.call, name="webjob-call"),
 ]
 
 _history: list[URLPattern | URLResolver] = [
@@ -89,7 +93,17 @@ _settings: list[URLPattern | URLResolver] = [
     path("<str:name>/delete", settings.setting_delete, name="setting-delete"),
 ]
 
+_slots: list[URLPattern | URLResolver] = [
+    path("", slots.slots, name="slots"),
+    path("add", slots.slot_add, name="slot-add"),
+    path("swap", slots.slot_swap, name="slot-swap"),
+    path("swap/cancel", slots.swap_cancel, name="swap-cancel"),
+    path("<str:name>/delete", slots.slot_delete, name="slot-delete"),
+]
+
 _slot: list[URLPattern | URLResolver] = [
+    path("deployment-slots/", include(_slots)),
+    path("configuration/", configuration.configuration, name="configuration"),
     path("webjobs/", include(_blade)),
     path("history/", include(_history)),
     path("settings/", include(_settings)),

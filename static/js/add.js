@@ -12,8 +12,8 @@ function follow(form) {
     $('[data-field="triggers"]', form).hidden = !triggered;
     $('[data-field="cron"]', form).hidden = !scheduled;
     $(".info-box", form).hidden = !scheduled;
-    form.elements.scale.disabled = triggered;
-    if (triggered) form.elements.scale.value = "multi";
+    form.elements.scale.disabled = triggered || "fixed" in form.elements.scale.dataset;
+    if (triggered && !("fixed" in form.elements.scale.dataset)) form.elements.scale.value = "multi";
   };
   type.addEventListener("change", update);
   triggers.addEventListener("change", update);
