@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from unittest import mock
 
+import pytest
 from celery import current_app
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import TestCase
 from django.utils import timezone
@@ -38,6 +40,7 @@ class RunNowTests(TestCase):
         self.assertEqual(later, [])
         return caught.exception
 
+    @pytest.mark.usefixtures("broker")
     def test_it_queues_a_run_and_tells_a_worker_after_the_commit(self) -> None:
         with self.captureOnCommitCallbacks() as later:
             run = dispatch.run_now(self.job, ALICE, arguments="one 'two three'")
@@ -48,9 +51,11 @@ class RunNowTests(TestCase):
         )
         self.assertEqual((run.package, run.script), (self.job.package, "run.sh"))
         self.assertEqual(len(str(run.number)), 18)
-        with mock.patch.object(current_app, "send_task") as send:
-            later[0]()
-        self.assertEqual(send.call_args.args, (tasks.execute_run.name, (run.pk,)))
+        later[0]()
+        with current_app.connection_for_read() as connection:
+            message = connection.SimpleQueue(settings.CELERY_TASK_DEFAULT_QUEUE).get(timeout=5)
+        self.assertEqual(message.headers["task"], tasks.execute_run.name)
+        self.assertEqual(message.payload[0], [run.pk])
 
     def test_it_records_who_what_and_from_where(self) -> None:
         alice = User.objects.create_user("alice")
