@@ -18,14 +18,16 @@ from webjobs.api.setting_changes import changes_of, revealed
 from webjobs.dispatch import Refused, SettingChange
 from webjobs.models import App, AppSetting, Role, Slot
 from webjobs.models.app import PRODUCTION
+from webjobs.states import AppKind
 from webjobs.views.rows import slot_engine_settings
 
 # What our own lists call the only group; clients may call it what they like.
 GROUP = "webjobs"
 STOPPED = "WEBJOBS_STOPPED"
+KINDS = {AppKind.WEB: "app", AppKind.API: "api", AppKind.MOBILE: "mobileapp"}
 
 
-def _document(request: HttpRequest, site: Site) -> dict[str, Any]:
+def document(request: HttpRequest, site: Site) -> dict[str, Any]:
     slot = site.slot
     scm = scm_of(request, slot)
     state = "Stopped" if slot_engine_settings(slot).stopped else "Running"
@@ -34,7 +36,7 @@ def _document(request: HttpRequest, site: Site) -> dict[str, Any]:
         "id": site.id,
         "name": "/".join(site.names),
         "type": site.type,
-        "kind": "app",
+        "kind": KINDS[AppKind(slot.app.kind)],
         "location": "local",
         "properties": {
             "name": slot.site_name,
@@ -64,17 +66,18 @@ def _visible(request: HttpRequest) -> list[Slot]:
 
 def _list(request: HttpRequest, sub: str, rg: str = GROUP) -> HttpResponse:
     slots = _visible(request)
-    return page(request, [_document(request, Site(sub, rg, slot)) for slot in slots])
+    return page(request, [document(request, Site(sub, rg, slot)) for slot in slots])
 
 
 def _slots(request: HttpRequest, sub: str, rg: str, app: str) -> HttpResponse:
     site = site_for(request, sub, rg, app, PRODUCTION)
-    slots = Slot.objects.select_related("app").filter(app=site.slot.app).exclude(name=PRODUCTION)
-    return page(request, [_document(request, Site(sub, rg, slot)) for slot in slots])
+    living = Slot.objects.living().select_related("app")
+    slots = living.filter(app=site.slot.app).exclude(name=PRODUCTION)
+    return page(request, [document(request, Site(sub, rg, slot)) for slot in slots])
 
 
 def _get(request: HttpRequest, sub: str, rg: str, app: str, slot: str = PRODUCTION) -> HttpResponse:
-    return answer(_document(request, site_for(request, sub, rg, app, slot)))
+    return answer(document(request, site_for(request, sub, rg, app, slot)))
 
 
 def _start(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, re_path
 
-from webjobs.api.arm import sites, webjobs
+from webjobs.api.arm import sites, slots, webjobs
 from webjobs.api.arm.surface import endpoint
 from webjobs.api.routing import route
 
@@ -34,6 +34,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     route(_SUB + _SITES, sites.sites, "arm-all-sites"),
     route(_GROUP + _SITES, sites.sites, "arm-sites"),
     route(_SITE + "/slots", sites.slots, "arm-slots"),
+    route(_SITE + "/slots/(?P<slot>[^/]+)", slots.slot, "arm-slot"),
+    route(_SITE + "/config/slotConfigNames", slots.names, "arm-slot-names"),
+    route(_SLOT + "/slotsswap", slots.swap, "arm-swap"),
+    route(_SLOT + "/operationresults" + _ID, slots.result, "arm-swap-result"),
     route(_SLOT, sites.site, "arm-site"),
     route(_SLOT + "/start", sites.start, "arm-site-start"),
     route(_SLOT + "/stop", sites.stop, "arm-site-stop"),
