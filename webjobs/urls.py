@@ -14,6 +14,7 @@ from webjobs.views import (
     apps,
     bulk,
     commands,
+    deployment,
     configuration,
     edit,
     find,
@@ -101,7 +102,20 @@ _slots: list[URLPattern | URLResolver] = [
     path("<str:name>/delete", slots.slot_delete, name="slot-delete"),
 ]
 
+_deployment: list[URLPattern | URLResolver] = [
+    path("", deployment.center, name="deployment"),
+    path("connect", deployment.connect, name="deployment-connect"),
+    path("change", deployment.change, name="deployment-change"),
+    path("sync", deployment.sync, name="deployment-sync"),
+    path("test", deployment.test, name="deployment-test"),
+    path("disconnect", deployment.disconnect, name="deployment-disconnect"),
+    path("secret", deployment.secret, name="deployment-secret"),
+    path("<int:pk>/", deployment.details, name="deployment-details"),
+    path("<int:pk>/redeploy", deployment.redeploy, name="deployment-redeploy"),
+]
+
 _slot: list[URLPattern | URLResolver] = [
+    path("deployment/", include(_deployment)),
     path("deployment-slots/", include(_slots)),
     path("configuration/", configuration.configuration, name="configuration"),
     path("webjobs/", include(_blade)),

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from webjobs import dispatch, ncrontab, timezones
+from webjobs import deploying, dispatch, ncrontab, timezones
 from webjobs.access import actor_of, slot_for
 from webjobs.forms import AddWebJobForm
 from webjobs.models import Role, Slot
@@ -19,7 +19,7 @@ from webjobs.models.app import PRODUCTION
 from webjobs.states import JobType
 from webjobs.telling import told
 from webjobs.views.addresses import slot_url
-from webjobs.views.answers import done, invalid, posted, wants_fragment, wants_json
+from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
 from webjobs.views.rows import slot_engine_settings
 
 SHOWN_OCCURRENCES = 5
@@ -29,6 +29,11 @@ SHOWN_OCCURRENCES = 5
 def webjob_add(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse:
     """The panel (GET) and its OK (POST)."""
     found = slot_for(request, app, slot, Role.CONTRIBUTOR)
+    if request.method != "POST" and deploying.is_connected(found):
+        return refused(
+            request, dispatch.Refused("source-control", deploying.MANAGED), _(deploying.MANAGED),
+            slot_url(found, "webjobs"),
+        )  # fmt: skip
     form = AddWebJobForm(posted(request), request.FILES or None, slot=found)
     if request.method == "POST" and form.is_valid():
         try:
@@ -43,6 +48,7 @@ def webjob_add(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpRe
 
 
 def _add(request: HttpRequest, slot: Slot, form: AddWebJobForm) -> HttpResponse:
+    deploying.require_unconnected(slot)
     values = form.cleaned_data
     new = dispatch.NewWebJob(
         name=values["name"],

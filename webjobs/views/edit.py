@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from webjobs import dispatch, packages
+from webjobs import deploying, dispatch, packages
 from webjobs.access import actor_of, webjob_for
 from webjobs.editing import EditForm, package_token
 from webjobs.models import AuditEntry, Package, Role, WebJob
@@ -109,6 +109,9 @@ def edit(
         return _page(request, job, EditForm.begun(job, dispatch.state_of(job)), "edit.html", 200)
     form = EditForm(request.POST, request.FILES, job=job)
     is_good = form.is_valid()
+    if form.cleaned_data.get("file") and deploying.is_connected(job.slot):
+        form.add_error("file", _(deploying.MANAGED))
+        is_good = False
     try:
         form = _with_package(request, job, form)
     except packages.NotKept as error:

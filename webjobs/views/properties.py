@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from webjobs import dispatch, ncrontab
+from webjobs import deploying, dispatch, ncrontab
 from webjobs.access import actor_of, webjob_for
 from webjobs.forms import BaseForm, PackageForm, PasswordForm, PolicyForm, ScheduleForm
 from webjobs.models import Role, WebJob
@@ -149,6 +149,7 @@ def package(
         return invalid(form) if wants_json(request) else _page(request, job, package_form=form)
     url = job_url(job, "webjob-properties")
     try:
+        deploying.require_unconnected(job.slot)
         dispatch.replace_package(job, form.cleaned_data["file"], actor_of(request))
     except dispatch.Refused as error:
         return refused(request, error, told(error), url)

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_GET
 
+from webjobs import deploying
 from webjobs.access import slot_for
 from webjobs.models import Slot
 from webjobs.models.app import PRODUCTION
@@ -23,6 +25,7 @@ def _context(request: HttpRequest, slot: Slot) -> dict[str, Any]:
         "engine": rows.engine,
         "has_instance": rows.has_instance,
         "rights": rights_in(request, slot.app),
+        "managed": _(deploying.MANAGED) if deploying.is_connected(slot) else "",
     }
 
 
