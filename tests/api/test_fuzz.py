@@ -6,6 +6,7 @@ is undone before the next one, so that destructive ones always find something to
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -52,9 +53,9 @@ CHECKS = [
 ]
 ROOT = "http://localhost"
 SEED = 20160519
-# Of each operation, and of each sort of requests.
-EXAMPLES = 3
-SYSTEMATIC = 8
+# Of each operation, and of each sort of requests; FUZZ=20 looks further, always at the same.
+EXAMPLES = 2 * int(os.environ.get("FUZZ", "1"))
+SYSTEMATIC = 3 * EXAMPLES
 # These have tests of their own: what they answer depends on a broker, or they repeat another.
 LEFT_OUT = ("/slots/{slot}", "/passthrough/{path}", "/v2.0/", "/healthz")
 

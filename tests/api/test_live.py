@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import http.client
+import http.cookiejar
 import io
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from django.conf import settings
 
 from tests.support.poll import until
 from tests.support.portal import Portal, environ
+from tests.web.test_call import commands
 
 SERVER = """
 import http.server, os, socketserver
@@ -223,6 +227,75 @@ def test_a_request_passes_through_to_the_job_and_brings_no_cookie_back(live: Liv
     assert answer.headers["Content-Security-Policy"].startswith("sandbox")
     live.call("DELETE", job)
     assert live.call("GET", job + "/passthrough/").status == 404
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The commands of the page `Call this WebJob`, run as a person who pastes them would."""
+
+    live: Live
+    password: str
+    shown: dict[str, str]
+
+    def run(self, id: str) -> str:
+        command = [sys.executable, "-c"] if id.startswith("python") else ["/bin/sh", "-c"]
+        trusted = str(self.live.portal.authority)
+        done = subprocess.run(
+            [*command, self.shown[id]],
+            env={
+                "PATH": os.environ["PATH"],
+                "WEBJOBS_PASSWORD": self.password,
+                "CURL_CA_BUNDLE": trusted,
+                "SSL_CERT_FILE": trusted,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+def _page(live: Live, path: str) -> str:
+    """A page of the portal as its operator sees it."""
+    context = urllib.request.HTTPSHandler(context=live.portal.trust)
+    cookies = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(context, urllib.request.HTTPCookieProcessor(cookies))
+    address = live.portal.url + "/sign-in"
+    browser.open(address).read()
+    token = next(one.value for one in cookies if "csrf" in one.name) or ""
+    fields = {
+        "csrfmiddlewaretoken": token,
+        "username": "admin",
+        "password": live.portal.password(),
+    }
+    form = urllib.request.Request(address, urlencode(fields).encode(), {"Referer": address})
+    browser.open(form).read()
+    return str(browser.open(live.portal.url + path).read().decode())
+
+
+def test_the_examples_of_the_page_run_as_they_are(live: Live) -> None:
+    job = "/scm/demo/api/triggeredwebjobs/call-test"
+    live.upload(job, b"echo done", "run.sh", "application/octet-stream")
+    arguments = "--note \"it's a 'test' $HOME\" & ü"
+    query = urlencode({"arguments": arguments})
+    page = _page(live, f"/apps/demo/webjobs/triggered/call-test/call?{query}")
+    site = f"/subscriptions/{'0' * 8}/resourceGroups/any/providers/Microsoft.Web/sites/demo"
+    secret = live.call("POST", site + "/config/publishingcredentials/list?api-version=1").json
+    examples = Examples(live, secret["properties"]["publishingPassword"], commands(page))
+
+    def has_ended() -> bool:
+        latest = live.call("GET", job).json["latest_run"]
+        return latest is not None and latest["status"] == "Success"
+
+    for tool in ("curl", "python"):
+        assert "/history/" in examples.run(f"{tool}-1")
+        until(has_ended, seconds=30, what="the end of the run")
+        assert "/history/" in examples.run(f"{tool}-2")
+        until(has_ended, seconds=30, what="the end of the run with arguments")
+        assert live.call("GET", job).json["latest_run"]["arguments"] == arguments
+        assert '"status":"Success"' in examples.run(f"{tool}-3")
 
 
 def test_run_and_wait_is_fast(live: Live) -> None:
