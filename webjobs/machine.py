@@ -152,7 +152,7 @@ class Machine:
 
     def prepare_copy(self, job: WebJob) -> Prepared:
         """Files, command and environment for a continuous WebJob. Raises CannotStart."""
-        return self._prepare(job, "", "", _free_port())
+        return self._prepare(job, "", "", free_port())
 
     def _prepare(self, job: WebJob, run_id: str, arguments: str, port: int | None) -> Prepared:
         settings = self.settings_of(job.slot)
@@ -289,8 +289,8 @@ def key_of(job: WebJob) -> JobKey:
     return JobKey(job.slot.app.name, job.slot.name, JobType(job.type), job.name)
 
 
-def _free_port() -> int:
-    """A loopback TCP port that was free a moment ago (WEBJOBS_PORT)."""
+def free_port() -> int:
+    """A loopback TCP port that was free a moment ago, for WEBJOBS_PORT or a debugger."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

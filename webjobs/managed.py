@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,13 +12,15 @@ from django.conf import settings as portal_settings
 from django.db import Error
 
 from webjobs import idling
+from webjobs.attaching import DebugState
 from webjobs.leases import Leases
 from webjobs.logs import LogWriter, log_of_copy
 from webjobs.machine import CannotStart, Machine, NotAllowed, Prepared, SlotSettings
-from webjobs.models import Copy, WebJob
+from webjobs.models import Copy, DebugSession, WebJob
 from webjobs.models.swap import HELD_REASON
 from webjobs.runner.child import Cause, Child, End, Limits
 from webjobs.runner.restart import restart_wait
+from webjobs.starting import NotWanted, Started, undo
 from webjobs.states import CopyStatus, SlotHold, Stream
 
 # Kudu says "still running" after an hour and then every twelve.
@@ -33,18 +34,6 @@ _STANDS_BY = (
     "It is a singleton, and another instance runs it or is about to. This instance takes over "
     "when that one stops or is lost."
 )
-
-
-class NotWanted(Exception):
-    """The wish changed while the files were prepared."""
-
-
-@dataclass(frozen=True)
-class Started:
-    """A program that was started, with its files."""
-
-    prepared: Prepared
-    child: Child
 
 
 class Managed:
@@ -69,6 +58,7 @@ class Managed:
             getattr(copy, "log", None) or log_of_copy(copy), limit=limit, rolling=True
         )
         self.starting: Future[Started] | None = None
+        self.debug = DebugState()
         self.watched: frozenset[int] = frozenset()
         self.changed = False
         self.kill_now = False
@@ -79,7 +69,7 @@ class Managed:
         self._settings: SlotSettings | None = None
         self._vanished = False
         self._unwanted: str | None = "It has not been looked at yet."
-        self._running_revision = (0, 0)
+        self._running_revision = (0, 0, 0)
         self._seen_start = job.start_requested_at
         self._restart_at: float | None = None
         self._stop_reason = ""
@@ -131,6 +121,11 @@ class Managed:
             times.append(self._restart_at)
         return min((at for at in times if at is not None), default=None)
 
+    @property
+    def unwanted(self) -> str | None:
+        """Why it shall not run here, in words."""
+        return self._unwanted
+
     def save_at(self) -> float:
         """Monotonic time at which its facts or its output want to be stored."""
         flush_at = self.log.flush_due()
@@ -172,6 +167,12 @@ class Managed:
             self._restart_at = None
             self._set(fast_failures=0, crash_looping_since=None, restarts=0)
 
+    def set_debugging(self, session: DebugSession | None) -> bool:
+        """Who wants it under a debugger here; false when that is as before."""
+        if is_other := self.debug.set_wish(session):
+            self._restart_at = None
+        return is_other
+
     def act(self, now: datetime) -> None:
         """Bring the facts nearer to the wish."""
         if self._child is not None:
@@ -211,8 +212,9 @@ class Managed:
             self._child.process.close()
             self._child = None
         if self.starting is not None:
-            self.starting.add_done_callback(_undo)
+            self.starting.add_done_callback(undo)
             self.starting = None
+        self.debug.over()
         if self._prepared:
             self._prepared.release()
             self._prepared = None
@@ -239,17 +241,18 @@ class Managed:
             self.log.system(Stream.SYSTEM, "WebJob singleton lock is acquired")
         self._lease = lease
         self._running_revision = self._revision()
-        self._submit(self, partial(self._start, self.job, lease))
+        self._submit(self, partial(self._start, self.job, lease, self.debug.begin()))
 
-    def _start(self, job: WebJob, lease: str | None) -> Started:
+    def _start(self, job: WebJob, lease: str | None, session: DebugSession | None) -> Started:
         """Prepare the files and start the program. A helper thread does this."""
         prepared = self._machine.prepare_copy(job)
         if self._unwanted is not None:
             prepared.release()
             raise NotWanted
+        prepared, attached = self.debug.prepare(prepared, session)
         limits = Limits(grace=job.grace, idle_timeout=None, max_time=None, term_at_once=False)
         child = self._machine.launch(prepared, sink=self._take, limits=limits, lease=lease or "")
-        return Started(prepared, child)
+        return Started(prepared, child, attached)
 
     def _act_on_start(self, now: datetime) -> None:
         if self.starting is None or not self.starting.done():
@@ -258,8 +261,10 @@ class Managed:
         try:
             self._note_start(future.result(), now)
         except (NotWanted, NotAllowed):
+            self.debug.over()
             self.act(now)
         except CannotStart as error:
+            self.debug.over()
             # Another instance may be able to.
             self.give_back()
             self.log.system(Stream.SYSTEM_ERR, f"Failed to start job due to: {error}")
@@ -267,10 +272,15 @@ class Managed:
 
     def _note_start(self, started: Started, now: datetime) -> None:
         self._child, self._prepared = started.child, started.prepared
+        debugged = self.debug.started(started.attached)
+        self._running_revision = (*self._running_revision[:2], debugged)
         for note in started.prepared.notes:
             self.log.system(Stream.SYSTEM, note)
         script, host = started.prepared.script_name, started.prepared.host
         self.log.system(Stream.SYSTEM, f"Run script '{script}' with script host - '{host}'")
+        if started.attached:
+            who = started.attached.session.by_name
+            self.log.system(Stream.SYSTEM_WARN, f"It runs under a debugger for {who}")
         if not self._is_warned and not self.job.slot.app.is_always_on:
             self._is_warned = True
             self.log.system(Stream.SYSTEM_WARN, idling.NO_ALWAYS_ON)
@@ -294,14 +304,22 @@ class Managed:
             self._begin_stop(now, "Its singleton setting changed.")
         elif self._running_revision != self._revision() and not self._refresh:
             self._refresh = True
-            self.log.system(Stream.SYSTEM, "Detected WebJob file/s were updated, refreshing WebJob")
-            self._begin_stop(now, "Its package or its settings changed.")
+            self._begin_refresh(now)
         child.step()
         if child.end is not None:
             self._ended(child.end, now)
         elif time.monotonic() >= self._sign_at:
             self._sign_at = time.monotonic() + NEXT_SIGN
             self.log.system(Stream.SYSTEM, "WebJob is still running")
+
+    def _begin_refresh(self, now: datetime) -> None:
+        if self._running_revision[:2] != self._revision()[:2]:
+            self.log.system(Stream.SYSTEM, "Detected WebJob file/s were updated, refreshing WebJob")
+            self._begin_stop(now, "Its package or its settings changed.")
+        elif self.debug.wish is not None:
+            self._begin_stop(now, f"{self.debug.wish.by_name} debugs it.")
+        else:
+            self._begin_stop(now, "Debugging has ended.")
 
     def _begin_stop(self, now: datetime, reason: str) -> None:
         if self.copy.status != CopyStatus.STOPPING:
@@ -310,6 +328,7 @@ class Managed:
 
     def _ended(self, end: End, now: datetime) -> None:
         self._child = None
+        self.debug.over()
         if self._prepared:
             self._prepared.release()
             self._prepared = None
@@ -355,8 +374,8 @@ class Managed:
         self.log.system(Stream.SYSTEM, waiting)
         self._change(CopyStatus.PENDING_RESTART, now, reason)
 
-    def _revision(self) -> tuple[int, int]:
-        return self.job.revision, self.job.slot.environment_revision
+    def _revision(self) -> tuple[int, int, int]:
+        return self.job.revision, self.job.slot.environment_revision, self.debug.revision
 
     def _take(self, stream: Stream, data: bytes, at: float) -> None:
         self.log.append(stream, data, at)
@@ -376,12 +395,3 @@ class Managed:
         for name, value in facts.items():
             setattr(self.copy, name, value)
         self.changed = True
-
-
-def _undo(start: Future[Started]) -> None:
-    """Nobody waits for this start any more."""
-    if not start.cancelled() and start.exception() is None:
-        started = start.result()
-        started.child.process.kill()
-        started.child.process.close()
-        started.prepared.release()

@@ -21,11 +21,13 @@ from functools import partial
 from django.db import Error, close_old_connections, connection, connections, transaction
 from django.utils import timezone
 
+from webjobs.debugging import Debugging
 from webjobs.leases import Leases
 from webjobs.logs import flush_many
 from webjobs.machine import Machine
-from webjobs.managed import Managed, Started
+from webjobs.managed import Managed
 from webjobs.models import Copy, WebJob
+from webjobs.starting import Started
 from webjobs.wishes import Wishes
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Supervisor:
         self._machine = machine
         self._leases = leases
         self._wishes = Wishes()
+        self._debugging = Debugging(machine)
         self._managed: dict[int, Managed] = {}
         self._deadlines: dict[Managed, float] = {}
         self._unsaved: set[Managed] = set()
@@ -92,6 +95,7 @@ class Supervisor:
             _wait_for_lock(PATIENT_TIMEOUT)
             flush_many([managed.log for managed in self._managed.values()])
             self._save(self._managed.values())
+            self._debugging.close()
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._epoll.close()
             os.close(self._wake_read)
@@ -111,6 +115,8 @@ class Supervisor:
             self._carefully(managed, partial(managed.act, at))
             self._watch(managed)
             self._set_alarm(managed)
+            if managed.debug.is_news:
+                managed.debug.is_news, self._next_look = False, 0.0
         self._unsaved |= touched
         if self._unsaved:
             self._save_in_time()
@@ -170,6 +176,7 @@ class Supervisor:
             close_old_connections()
             _wait_for_lock(BUSY_TIMEOUT)
             touched = self._hand_over()
+            touched |= self._debugging.look(self._managed, timezone.now())
             singletons = {managed for managed in self._managed.values() if managed.is_singleton}
             wanting = [managed.job.pk for managed in singletons if managed.wants_lease]
             self._leases.take(wanting, self._machine.instance)

@@ -16,12 +16,12 @@ LEVELS: dict[str, int] = {
     name: level
     for level, names in enumerate(
         [
-            "states times dotnet ncrontab reasons timezones runner",
+            "states times dotnet ncrontab reasons timezones runner debug_client",
             "models",
             "migrations logs packages telling forms source_forms setting_batch editing messages hooks "
-            "wishes "
-            "idling",
-            "alive home leases machine managed execution supervisor scheduler endings housekeeping "
+            "wishes tunnel idling",
+            "alive home leases machine attaching starting managed debugging tunnel_end "
+            "execution supervisor scheduler endings housekeeping "
             "retention heartbeat deployments swapping swap_preview",
             "tasks worker beat",
             "dispatch access deploying",
@@ -31,7 +31,7 @@ LEVELS: dict[str, int] = {
     for name in names.split()
 }
 # These run, or are tested, where no Django is.
-WITHOUT_DJANGO = {"states", "ncrontab", "reasons", "timezones", "runner"}
+WITHOUT_DJANGO = {"states", "ncrontab", "reasons", "timezones", "runner", "debug_client"}
 
 
 def _modules() -> list[Path]:

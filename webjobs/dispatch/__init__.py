@@ -5,6 +5,12 @@ the commit. What cannot be done raises Refused, and then nothing has changed.
 """
 
 from webjobs.dispatch.asking import PORTAL, Actor, Refused, record
+from webjobs.dispatch.debugging import (
+    check_connectable,
+    connect_debugger,
+    start_debugging,
+    stop_debugging,
+)
 from webjobs.dispatch.hooks import add_hook, delete_hook, publish
 from webjobs.dispatch.runs import run_now, stop_run
 from webjobs.dispatch.settings import (
@@ -50,6 +56,8 @@ __all__ = [
     "add_webjob",
     "cancel_swap",
     "change_settings",
+    "check_connectable",
+    "connect_debugger",
     "create_app",
     "delete",
     "delete_hook",
@@ -68,8 +76,10 @@ __all__ = [
     "set_schedule",
     "set_settings_job",
     "start",
+    "start_debugging",
     "state_of",
     "stop",
+    "stop_debugging",
     "stop_run",
     "swap_slots",
 ]

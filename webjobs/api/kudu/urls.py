@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, re_path
 
-from webjobs.api.kudu import app_settings, hooks, jobs, passthrough, runs, swagger, vfs, zips
+from webjobs.api.kudu import (
+    app_settings,
+    debugging,
+    hooks,
+    jobs,
+    passthrough,
+    runs,
+    swagger,
+    vfs,
+    zips,
+)
 from webjobs.api.kudu.surface import KUDU
 from webjobs.api.routing import route
 from webjobs.api.surface import View
@@ -15,6 +25,8 @@ _PREFIXES = (r"api/{type}webjobs", r"api/{type}jobs", r"api/jobs/{type}", r"jobs
 _ANY = r"(?P<type>triggered|continuous)"
 _NAME = r"/(?P<name>[^/]+)"
 _ID = r"(?P<id>[^/]+)"
+# Our own; no client knows it by another prefix.
+_DEBUG = rf"api/{_ANY}webjobs{_NAME}/debug"
 
 
 def _nothing(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse:
@@ -46,6 +58,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "kudu-passthrough",
         _CONTINUOUS,
     ),
+    route(_DEBUG, debugging.sessions, "kudu-debug"),
+    route(f"{_DEBUG}/{_ID}", debugging.session, "kudu-debug-session"),
+    route(f"{_DEBUG}/{_ID}/connections", debugging.connections, "kudu-debug-connections"),
+    route(
+        f"{_DEBUG}/{_ID}/connections/(?P<connection>[^/]+)",
+        debugging.connection,
+        "kudu-debug-connection",
+    ),
     route("(?:api/)?settings", app_settings.app_settings, "kudu-settings"),
     route("(?:api/)?settings/(?P<key>[^/]+)", app_settings.app_setting, "kudu-setting"),
     route("api/hooks", hooks.hooks, "kudu-hooks"),
@@ -55,6 +75,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     route("api/vfs/(?P<path>.*)", vfs.vfs, "kudu-vfs"),
     route("vfs/(?P<path>.*)", vfs.vfs, "kudu-vfs-short"),
     route("api/zip/site/wwwroot(?:/(?P<path>.*))?", zips.zips, "kudu-zip"),
+    route("deploy", deploy.deploy, "kudu-deploy"),
+    route(r"(?P<repository>[^/]+)\.git/info/refs", git_repository.refs, "kudu-git-refs"),
+    route(r"(?P<repository>[^/]+)\.git/git-receive-pack", git_repository.pack, "kudu-git-push"),
     # Also here nobody learns anything before signing in.
     re_path(
         r"",

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from webjobs.api.answers import JSON, etag_of, not_modified
 from webjobs.api.identity.surface import IDENTITY
 from webjobs.api.links import root_of
-from webjobs.api.openapi import arm, arm_schemas, errors, identity, kudu, schemas
+from webjobs.api.openapi import arm, arm_schemas, debugging, errors, identity, kudu, schemas
 
 VERSION = "1"
 _ABOUT = """\
@@ -44,7 +44,11 @@ def document() -> dict[str, Any]:
             },
             "parameters": kudu.PARAMETERS | arm.PARAMETERS | identity.PARAMETERS,
             "responses": errors.RESPONSES,
-            "schemas": errors.SCHEMAS | schemas.SCHEMAS | arm_schemas.SCHEMAS | identity.SCHEMAS,
+            "schemas": errors.SCHEMAS
+            | schemas.SCHEMAS
+            | debugging.SCHEMAS
+            | arm_schemas.SCHEMAS
+            | identity.SCHEMAS,
         },
     }
 

@@ -14,6 +14,7 @@ _WHAT = {
     "404": "There is no such thing, or it is not for this caller.",
     "405": "Not with this method.",
     "409": "Not now: the message says why.",
+    "410": "It is over: the message says why.",
     "411": "The server cannot tell where the body ends; send a Content-Length.",
     "413": "More than is accepted here.",
     "422": "The Idempotency-Key was used with other arguments.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webjobs.api.history import MAX_RUNS
+from webjobs.api.openapi import debugging
 from webjobs.api.openapi.errors import kudu, kudu_json
 from webjobs.api.openapi.parts import (
     TEXT,
@@ -274,6 +275,7 @@ def _others() -> dict[str, dict[str, Node]]:
         "/api/settings /settings": _app_settings(),
         "/api/settings/{key} /settings/{key}": _app_setting(),
         **_hooks(),
+        **debugging.paths(),
         "/api/vfs/{path} /vfs/{path}": _vfs(),
         "/api/zip/site/wwwroot": _zip(),
         "/api/zip/site/wwwroot/{path}": _zip(),
@@ -306,7 +308,8 @@ PARAMETERS: dict[str, Node] = {
         "app": "The name of the app.",
         "slot": "The name of the slot, such as staging.",
         "name": "The name of the WebJob.",
-        "id": "The id of the run or of the hook.",
+        "id": "The id of the run, the hook or the debug session.",
+        "connection": "The id of a debugger's connection.",
         "key": "The name of the app setting.",
         "event": "The name of the event.",
         "path": "The rest of the address, with slashes.",
