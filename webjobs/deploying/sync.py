@@ -149,19 +149,19 @@ def deploy_commit(progress: Progress, git: Git, name: str) -> None:
     """Deploy each WebJob of a commit that `git` has; one that is refused leaves the others."""
     note_commit(progress, job_folders.commit_of(git, name))
     folders = job_folders.find(job_folders.files_of(git, name))
-    with _folder() as temporary:
-        for index, folder in enumerate(folders):
+    with folder() as temporary:
+        for index, one in enumerate(folders):
             target = Path(temporary) / str(index)
             try:
-                prepared = applying.prepare(git, folder, target)
+                prepared = applying.prepare(git, one, target)
                 progress.tick()
                 result = applying.serve(
                     progress.deployment.slot, prepared, _actor(progress.deployment)
                 )
             except (PackageError, Refused) as error:
-                result = Result.refused(folder.type, folder.name, error)
+                result = Result.refused(one.type, one.name, error)
             progress.add(result)
-    _add_gone(progress)
+    add_gone(progress)
     if not folders:
         raise Reason("no-jobs", NO_JOBS)
 
@@ -177,11 +177,13 @@ def note_commit(progress: Progress, commit: Commit) -> None:
     )
 
 
-def _folder() -> tempfile.TemporaryDirectory[str]:
+def folder() -> tempfile.TemporaryDirectory[str]:
+    """Where packages are made."""
     return tempfile.TemporaryDirectory(prefix="git-", dir=settings.FILE_UPLOAD_TEMP_DIR)
 
 
-def _add_gone(progress: Progress) -> None:
+def add_gone(progress: Progress) -> None:
+    """Tell which WebJobs of before are not in what was deployed now."""
     for result in applying.gone(progress.deployment, progress.results):
         progress.add(result)
 
@@ -192,7 +194,7 @@ def _redeploy(progress: Progress) -> None:
     if deployment.again is None:
         raise Refused("forgotten", gettext_noop("The earlier deployment has been forgotten."))
     progress.say(f"Deploying commit {deployment.short_commit} again.")
-    with _folder() as temporary:
+    with folder() as temporary:
         for one in _with_package(deployment.again):
             try:
                 prepared = applying.again(one, Path(temporary))
@@ -203,7 +205,7 @@ def _redeploy(progress: Progress) -> None:
             except (PackageError, Refused) as refused:
                 result = Result.refused(one["type"], one["name"], refused)
             progress.add(result)
-    _add_gone(progress)
+    add_gone(progress)
 
 
 def _with_package(deployment: Deployment) -> Iterator[dict[str, Any]]:

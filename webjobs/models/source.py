@@ -209,7 +209,8 @@ class Deployment(models.Model):
     def take_back(self, now: datetime, reason: str) -> bool:
         """What a lost worker had begun: begin anew, or give up after too many attempts."""
         lost = self._mine().lost(now)
-        if self.epoch >= MOST_ATTEMPTS:  # DEPLOYING -> FAILED
+        is_pushed = self.trigger == DeploymentTrigger.PUSH  # Nobody else has what was pushed.
+        if is_pushed or self.epoch >= MOST_ATTEMPTS:  # DEPLOYING -> FAILED
             return bool(
                 lost.update(
                     status=DeploymentStatus.FAILED, ended_at=now, lease_until=None, reason=reason

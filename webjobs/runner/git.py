@@ -141,6 +141,11 @@ class Git:
         with target.open("wb") as out:
             self._run_into(out, arguments, data, inside=True, seconds=0)
 
+    def feed(self, *arguments: str, data: Path, offset: int) -> None:
+        """Let git read the file `data` from `offset` on."""
+        with open(os.devnull, "wb") as out:
+            self._run_into(out, arguments, data, inside=True, seconds=0, offset=offset)
+
     def _run_into(
         self,
         out: IO[bytes],
@@ -148,12 +153,14 @@ class Git:
         data: Path | None,
         inside: bool,
         seconds: float,
+        offset: int = 0,
     ) -> None:
         place = [f"--git-dir={self.path}"] if inside else []
         with (
             tempfile.TemporaryFile(dir=self._folder) as err,
             open(data or os.devnull, "rb") as source,
         ):
+            os.lseek(source.fileno(), offset, os.SEEK_SET)
             process = subprocess.Popen(  # noqa: S603
                 self._command([*place, *arguments]),
                 stdin=source, stdout=out, stderr=err,

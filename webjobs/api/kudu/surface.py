@@ -26,3 +26,5 @@ def _tell_json(problem: Problem) -> HttpResponse:
 KUDU = Surface(_tell, CHALLENGE)
 # Where Kudu answers 404 with a document.
 KUDU_JSON = Surface(_tell_json, CHALLENGE)
+# Where a signature, or nothing at all, stands for a sign-in.
+KUDU_PUBLIC = Surface(_tell, CHALLENGE, is_public=True)

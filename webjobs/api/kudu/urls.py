@@ -8,6 +8,8 @@ from django.urls import URLPattern, URLResolver, re_path
 from webjobs.api.kudu import (
     app_settings,
     debugging,
+    deploy,
+    git_repository,
     hooks,
     jobs,
     passthrough,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webjobs.api.history import MAX_RUNS
-from webjobs.api.openapi import debugging
+from webjobs.api.openapi import debugging, source_control
 from webjobs.api.openapi.errors import kudu, kudu_json
 from webjobs.api.openapi.parts import (
     TEXT,
@@ -276,6 +276,7 @@ def _others() -> dict[str, dict[str, Node]]:
         "/api/settings/{key} /settings/{key}": _app_setting(),
         **_hooks(),
         **debugging.paths(),
+        **source_control.paths(),
         "/api/vfs/{path} /vfs/{path}": _vfs(),
         "/api/zip/site/wwwroot": _zip(),
         "/api/zip/site/wwwroot/{path}": _zip(),
@@ -312,6 +313,7 @@ PARAMETERS: dict[str, Node] = {
         "connection": "The id of a debugger's connection.",
         "key": "The name of the app setting.",
         "event": "The name of the event.",
+        "repository": "The name of the app once more.",
         "path": "The rest of the address, with slashes.",
     }.items()
 }

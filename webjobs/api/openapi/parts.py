@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -103,7 +104,7 @@ def operation(
 
 def named(path: str, item: Mapping[str, Node]) -> Node:
     """The path item with its parameters, and an operationId for each method."""
-    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    names = re.findall(r"{(\w+)}", path)
     found: Node = {}
     if names:
         found["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
