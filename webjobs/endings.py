@@ -42,6 +42,15 @@ def conclude(
     return True
 
 
+def cancel(run: Run, now: datetime, reason: str) -> bool:
+    """End a run that nobody has started, in the caller's transaction; who waits for its end is
+    told. Its lane is the caller's business."""
+    if not run.cancel(now, reason):
+        return False
+    announce_end(run, now)
+    return True
+
+
 def give_lanes(job: WebJob, now: datetime) -> None:
     """Let runs that wait go on, as far as there is room; the row of `job` must be locked."""
     for run_pk in hand_over(job, now):

@@ -229,4 +229,4 @@ def _settle(jobs: list[int], was: EngineSettings, engine: EngineSettings, now: d
     if engine.stopped:
         reason = "Its WebJob came by a swap into a slot that is stopped: WEBJOBS_STOPPED is 1."
         for run in Run.objects.queued().filter(job__in=jobs):
-            run.cancel(now, reason)
+            endings.cancel(run, now, reason)

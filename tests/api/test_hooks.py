@@ -18,10 +18,12 @@ from django.utils import timezone
 
 from tests.api.calling import ApiTestCase
 from tests.support.engine import Engine, add_job, make_slot
+from tests.web.objects import make_job, make_run
 from tests.web.objects import make_slot as make_other_slot
 from webjobs import dispatch, hooks
 from webjobs.models import Hook, HookDelivery, Slot
 from webjobs.models.hook import PAUSES
+from webjobs.states import RunStatus
 
 PATH = "/scm/demo/api/hooks"
 EVENT = "TriggeredJobFinished"
@@ -185,6 +187,47 @@ class DeliveryTests(ApiTestCase):
         self.receiver.status = 410
         hooks.deliver(self.publish().pk)
         self.assertFalse(Hook.objects.exists())
+
+
+class NeverStartedTests(ApiTestCase):
+    """Who waits for the end of a run hears of it, though nothing has been executed."""
+
+    def setUp(self) -> None:
+        dispatch.add_hook(
+            self.slot,
+            "https://example.org/told",
+            EVENT,
+            dispatch.PORTAL,
+            insecure_ssl=False,
+            base="http://x/scm/demo",
+        )
+        self.job = make_job(self.slot)
+        self.waiting = make_run(self.job, RunStatus.QUEUED)
+
+    def assert_told(self, reason: str) -> None:
+        told = json.loads(HookDelivery.objects.get().payload)
+        self.assertEqual((told["id"], told["status"]), (str(self.waiting.number), "Aborted"))
+        self.assertIn(reason, told["reason"])
+        self.assertNotIn("output_url", told)
+
+    def test_a_run_that_is_stopped(self) -> None:
+        dispatch.stop_run(self.waiting, dispatch.PORTAL)
+        self.assert_told("Stopped by")
+
+    def test_a_run_whose_job_is_deleted(self) -> None:
+        dispatch.delete(self.job, dispatch.PORTAL)
+        self.assert_told("deleted by")
+
+    def test_a_run_of_a_slot_that_is_stopped(self) -> None:
+        dispatch.change_settings(
+            self.slot, [dispatch.SettingChange("WEBJOBS_STOPPED", "1")], dispatch.PORTAL
+        )
+        self.assert_told("WEBJOBS_STOPPED")
+
+    def test_a_run_that_has_ended_is_not_told_again(self) -> None:
+        dispatch.stop_run(self.waiting, dispatch.PORTAL)
+        dispatch.delete(self.job, dispatch.PORTAL)
+        self.assertEqual(HookDelivery.objects.count(), 1)
 
 
 @pytest.mark.parametrize(("script", "status"), [("true", "Success"), ("exit 3", "Failed")])

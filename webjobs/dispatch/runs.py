@@ -15,7 +15,7 @@ from webjobs.dispatch.asking import (
     path_of,
     record,
 )
-from webjobs.endings import give_lanes
+from webjobs.endings import cancel, give_lanes
 from webjobs.messages import enqueue_run
 from webjobs.models import Run, WebJob
 from webjobs.models.lanes import free_lane, is_held, lock_job
@@ -126,7 +126,7 @@ def stop_run(run: Run, actor: Actor) -> None:
         wished = run.request_stop(now, reason)
         if not wished and not Run.objects.active().filter(pk=run.pk).exists():
             raise Refused("not-running", gettext_noop("This run has ended already."))
-        if run.cancel(now, reason) and job:
+        if cancel(run, now, reason) and job:
             give_lanes(job, now)
         if wished:
             record(actor, "run.stop", run.job.slot, path_of(run.job), run=run.number)

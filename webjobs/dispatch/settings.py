@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from webjobs import endings
 from webjobs.dispatch.asking import Actor, Refused, record
 from webjobs.models import (
     App,
@@ -171,7 +172,7 @@ def _stop_all_runs(slot: Slot) -> None:
     list(WebJob.objects.select_for_update(no_key=True).filter(slot=slot).order_by("pk").only("pk"))
     for run in Run.objects.active().filter(job__slot=slot):
         run.request_stop(now, reason)
-        run.cancel(now, reason)
+        endings.cancel(run, now, reason)
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from webjobs import idling, swapping
+from webjobs import endings, idling, swapping
 from webjobs.dispatch.asking import Actor, Refused, path_of, record
 from webjobs.models import (
     App,
@@ -109,7 +109,7 @@ def delete_slot(slot: Slot, actor: Actor) -> None:
         job.request_delete(now)
         for run in Run.objects.active().filter(job=job):
             run.request_stop(now, reason)
-            run.cancel(now, reason)
+            endings.cancel(run, now, reason)
     Schedule.objects.filter(job__slot=slot).update(changed_at=now)
     record(actor, "slot.delete", slot, "", webjobs=names)
     transaction.on_commit(nudge_workers)

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from webjobs import ncrontab, packages, timezones
+from webjobs import endings, ncrontab, packages, timezones
 from webjobs.dispatch.asking import (
     ALREADY_EXISTS,
     GONE,
@@ -149,7 +149,7 @@ def delete(job: WebJob, actor: Actor) -> None:
         for run in Run.objects.active().filter(job=job):
             reason = f"The WebJob was deleted by {actor.name}."
             run.request_stop(now, reason)
-            run.cancel(now, reason)
+            endings.cancel(run, now, reason)
         Schedule.objects.filter(job=job).update(changed_at=now)
         record(actor, "webjob.delete", job.slot, path_of(job))
         transaction.on_commit(nudge_workers)
