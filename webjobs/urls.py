@@ -14,8 +14,9 @@ from webjobs.views import (
     apps,
     bulk,
     commands,
-    deployment,
     configuration,
+    debugging,
+    deployment,
     edit,
     find,
     history,
@@ -32,6 +33,7 @@ from webjobs.views import (
 )
 
 _JOB = "<str:type>/<str:name>/"
+_DEBUG = "continuous/<str:name>/debug/<str:key>/"
 _RUN = "triggered/<str:name>/runs/<int:number>/"
 
 _blade: list[URLPattern | URLResolver] = [
@@ -56,6 +58,8 @@ _blade: list[URLPattern | URLResolver] = [
     path(_JOB + "start", commands.start, name="webjob-start"),
     path(_JOB + "stop", commands.stop, name="webjob-stop"),
     path(_JOB + "delete", commands.delete, name="webjob-delete"),
+    path(_DEBUG + "start", debugging.debug_start, name="debug-start"),
+    path(_DEBUG + "stop", debugging.debug_stop, name="debug-stop"),
     path(_JOB + "call", calling.call, name="webjob-call"),
 ]
 

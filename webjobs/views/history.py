@@ -24,6 +24,7 @@ from webjobs.states import RunStatus
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import wants_fragment
 from webjobs.views.charts import MOST_RUNS, chart_of, summary
+from webjobs.views.debugging import debugged
 from webjobs.views.rights import rights_in
 from webjobs.views.rows import Row, Rows, kind_of, status_word, zone_of
 from webjobs.views.schedules import preview_of
@@ -163,6 +164,7 @@ def _continuous(
         for copy in Copy.objects.filter(job=job).select_related("instance")
     ]
     context["copies"] = copies
+    context["debugged"] = debugged(request, job, [copy for copy, *_ in copies])
     if wants_fragment(request):
         return render(request, "history/_copies.html", context)
     chosen = _chosen([copy for copy, *_ in copies], request.GET.get("instance"))

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -17,7 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from webjobs import ncrontab, timezones
-from webjobs.models import AppSetting, Copy, EngineSettings, Instance, Run, Slot, WebJob
+from webjobs.models import (
+    AppSetting,
+    Copy,
+    DebugSession,
+    EngineSettings,
+    Instance,
+    Run,
+    Slot,
+    WebJob,
+)
 from webjobs.models.recent import RecentRun, recent_runs
 from webjobs.models.setting import lenient_engine_settings, steers_engine
 from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
@@ -98,12 +107,18 @@ def zone_of(job: WebJob, engine: EngineSettings) -> ZoneInfo:
         return engine.zone
 
 
+_DEBUGGED = DebugSession.objects.unended().filter(
+    job=OuterRef("job"), instance=OuterRef("instance")
+)
+
+
 def _live_copies(jobs: Sequence[WebJob], now: datetime) -> dict[int, list[Copy]]:
     """The copies on instances that are there, by WebJob; in the order of the instances' names."""
     found: dict[int, list[Copy]] = {}
     continuous = [job.pk for job in jobs if job.is_continuous]
     if continuous:
         copies = Copy.objects.filter(job__in=continuous).select_related("instance")
+        copies = copies.annotate(is_debugged=Exists(_DEBUGGED))
         for copy in copies.order_by("instance__name"):
             if copy.instance.is_live(now):
                 found.setdefault(copy.job_id, []).append(copy)
@@ -172,6 +187,11 @@ class Row:
     @property
     def can_stop(self) -> bool:
         return self.job.is_continuous and not self.job.is_stopped
+
+    @property
+    def is_debugged(self) -> bool:
+        """A copy of it is under a debugger, or is about to be."""
+        return any(getattr(copy, "is_debugged", False) for copy in self.copies)
 
     @property
     def crash_looping(self) -> Copy | None:
