@@ -8,6 +8,7 @@ from tests.web.objects import make_job, make_run, make_setting
 from tests.web.pages import PagesTestCase
 from webjobs.models import AuditEntry, Run, WebJob
 from webjobs.states import JobType, RunStatus
+from webjobs.views.rows import ROWS_PER_PAGE
 
 URL = "/apps/demo/webjobs/bulk"
 
@@ -64,7 +65,7 @@ class BulkTests(PagesTestCase):
         self.assertEqual((answer["done"], answer["failed"]), (1, 0))
 
     def test_nonsense_is_refused(self) -> None:
-        many = [f"triggered/{n}" for n in range(101)]
+        many = [f"triggered/{n}" for n in range(ROWS_PER_PAGE + 1)]
         bad: list[dict[str, Any]] = [
             {},
             {"command": "run"},

@@ -77,17 +77,27 @@ class WebJobsTests(PagesTestCase):
 
 class WebJobPagesTests(PagesTestCase):
     def test_many_webjobs_come_in_pages_that_hold_each_once(self) -> None:
-        for number in range(130):
+        for number in range(119):
             make_job(self.slot, f"{'Job' if number % 2 else 'job'}-{number:03d}")
-        make_job(self.slot, "job-099", JobType.CONTINUOUS)
-        first = self.get(URL).context["page"]
-        self.assertEqual(len(first.rows), 100)
-        self.assertContains(self.get(URL), "Next page")
-        second = self.client.get(URL, {"after": first.following}).context["page"]
-        keys = [row.key.lower() for row in [*first.rows, *second.rows]]
-        self.assertEqual(len(set(keys)), 131)
+        make_job(self.slot, "job-049", JobType.CONTINUOUS)
+        self.assertContains(self.get(URL), "1–50 of 120")
+        pages = [self.get(URL).context["page"]]
+        while pages[-1].following:
+            pages.append(self.client.get(URL, {"after": pages[-1].following}).context["page"])
+        keys = [row.key.lower() for page in pages for row in page.rows]
+        self.assertEqual(len(set(keys)), 120)
         self.assertEqual(keys, sorted(keys, key=lambda key: key.split("/")[::-1]))
-        self.assertEqual(second.following, "")
+        self.assertEqual([(p.first, p.last) for p in pages], [(1, 50), (51, 100), (101, 120)])
+        self.assertEqual([p.count for p in pages], [120, 120, 120])
+
+    def test_the_way_back_meets_the_same_pages(self) -> None:
+        for number in range(105):
+            make_job(self.slot, f"job-{number:03d}")
+        second = self.get(URL + "?after=job-049/triggered").context["page"]
+        third = self.client.get(URL, {"after": second.following}).context["page"]
+        self.assertEqual((self.get(URL).context["page"].previous, second.previous), (None, ""))
+        self.assertEqual(third.previous, "job-049/triggered")
+        self.assertContains(self.client.get(URL, {"after": second.following}), "Previous page")
 
     def test_it_finds_by_name(self) -> None:
         for name in ("nightly", "hourly"):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from webjobs.models import Slot
@@ -45,12 +45,11 @@ def big_icon(name: str, extra: str = "") -> SafeString:
 def _time(moment: datetime, words: str, form: str, also: str = "") -> SafeString:
     moment = moment.astimezone(UTC)
     exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-    return format_html(
-        '<time datetime="{}" data-words="{}" title="{}">{}</time>',
-        moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        form,
-        f"{also}\n{exact}" if also else exact,
-        words,
+    title = f"{escape(also)}\n{exact}" if also else exact
+    machine = f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"
+    # By hand: a page has hundreds of them, and format_html takes three times as long.
+    return SafeString(
+        f'<time datetime="{machine}" data-words="{form}" title="{title}">{escape(words)}</time>'
     )
 
 
@@ -76,6 +75,18 @@ def due_time(moment: datetime, also: str = "") -> SafeString:
 def last_runs(row: Row) -> SafeString:
     """The small bar of a row's last runs; empty when there are none."""
     return run_bar(row.recent, row.history)
+
+
+@register.simple_tag
+def row_data(row: Row) -> SafeString:
+    """What the page's script must know of a row, as attributes."""
+    name, type = escape(row.job.name), row.job.type
+    flags = {"can-start": row.can_start, "can-stop": row.can_stop, "active": row.is_active}
+    marks = "".join(f" data-{flag}" for flag, is_set in flags.items() if is_set)
+    return SafeString(
+        f'data-key="{type}/{name}" data-name="{name}" data-type="{type}" '
+        f'data-base="{escape(row.base)}" data-history="{escape(row.history)}"{marks}'
+    )
 
 
 @register.simple_tag

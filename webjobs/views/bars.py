@@ -26,8 +26,13 @@ def run_bar(runs: Sequence[RecentRun], history: str) -> SafeString:
     """The marks of `runs`, oldest first; `history` is the address of the WebJob's history."""
     if not runs:
         return SafeString("")
+    return _run_bar(tuple(runs), history, get_language())
+
+
+@lru_cache(maxsize=512)
+def _run_bar(runs: tuple[RecentRun, ...], history: str, language: str | None) -> SafeString:
+    """Pages ask for the same bar every few seconds; one that has not changed is not made again."""
     longest = max((run.took or 0 for run in runs), default=0)
-    language = get_language()
     words = {each: escape(status_word(each)) for each in {run.status for run in runs}}
     marks = "".join(_mark(run, longest, words, language, history) for run in runs)
     name = escape(bar_name(runs))

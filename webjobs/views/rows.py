@@ -37,8 +37,8 @@ from webjobs.views.waiting import words_of_newest
 # Many WebJobs share few expressions, and every refresh asks for them again.
 _parsed = lru_cache(maxsize=1024)(ncrontab.parse)
 
-# So many are drawn in the time that a page may take.
-ROWS_PER_PAGE = 100
+# So many are drawn, again every few seconds, in the time that a page may take.
+ROWS_PER_PAGE = 50
 # Marks of the small bar of a row.
 BAR_RUNS = 20
 
@@ -201,12 +201,32 @@ class Row:
 
 @dataclass(frozen=True)
 class Page:
-    """Some of the WebJobs of a slot; `following` is the key to go on behind, or empty."""
+    """Some of the WebJobs of a slot, which has `count` of them with `wanted` in their name.
+
+    `previous` and `following` are the keys behind which the neighbouring pages begin; None where
+    there is none, and `previous` is empty for the first page.
+    """
 
     rows: list[Row]
     wanted: str
     after: str
-    following: str
+    previous: str | None
+    following: str | None
+    first: int
+    count: int
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
+
+def _key(job: WebJob) -> str:
+    return f"{job.name.lower()}/{job.type}"
+
+
+def _key_before(jobs: QuerySet[WebJob], place: int) -> str:
+    """The key of the WebJob just before `place`, counted from 0; empty at the start."""
+    return _key(jobs[place - 1]) if place > 0 else ""
 
 
 class Rows:
@@ -226,13 +246,20 @@ class Rows:
         jobs = WebJob.objects.living().filter(slot=self.slot, name__icontains=wanted)
         jobs = jobs.annotate(lower=Lower("name")).order_by("lower", "type")
         name, _slash, type = after.partition("/")
-        if name:
-            jobs = jobs.filter(Q(lower__gt=name) | Q(lower=name, type__gt=type))
-        rows = self._rows(jobs[: ROWS_PER_PAGE + 1])
+        behind = Q(lower__gt=name) | Q(lower=name, type__gt=type)
+        rows = self._rows((jobs.filter(behind) if name else jobs)[: ROWS_PER_PAGE + 1])
         shown = rows[:ROWS_PER_PAGE]
-        last = shown[-1].job if len(rows) > ROWS_PER_PAGE else None
-        following = f"{last.name.lower()}/{last.type}" if last else ""
-        return Page(shown, wanted, after, following)
+        earlier = jobs.exclude(behind).count() if name else 0
+        is_last = len(rows) <= ROWS_PER_PAGE
+        return Page(
+            rows=shown,
+            wanted=wanted,
+            after=after,
+            previous=_key_before(jobs, earlier - ROWS_PER_PAGE) if earlier else None,
+            following=None if is_last else _key(shown[-1].job),
+            first=earlier + 1,
+            count=earlier + len(shown) if is_last else jobs.count(),
+        )
 
     def one(self, job: WebJob) -> Row:
         return self._rows(WebJob.objects.filter(pk=job.pk))[0]
