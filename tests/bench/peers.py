@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -142,7 +143,19 @@ def _pm2(
         command("ping")
         yield command, psutil.Process(int((home / "pm2.pid").read_text()))
     finally:
+        _end_pm2(command, home)
+
+
+def _end_pm2(command: Callable[..., object], home: Path) -> None:
+    """In order; a daemon that does not answer is killed with all that it started."""
+    try:
         command("kill")
+    except subprocess.SubprocessError:
+        with contextlib.suppress(psutil.Error, OSError, ValueError):
+            daemon = psutil.Process(int((home / "pm2.pid").read_text()))
+            for process in (daemon, *daemon.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
 
 
 def _install_pm2(folder: Path) -> Path:
