@@ -113,6 +113,8 @@ def _unpack(git: Git, push: Push, body: Path) -> None:
     git.feed(
         "index-pack", "--stdin", f"--max-input-size={limits().size}", data=body, offset=push.offset
     )
+    if push.shallow:
+        (git.path / "shallow").write_text("\n".join(push.shallow) + "\n", encoding="ascii")
     git.run("rev-parse", "--verify", "--quiet", f"{push.commit}^{{commit}}")
 
 

@@ -21,6 +21,7 @@ _FLUSH = b"0000"
 _MOST_IN_PACKET = 65_515
 _MOST_LINES = 20_000
 _COMMAND = re.compile(r"(?P<old>[0-9a-f]{40}) (?P<new>[0-9a-f]{40}) (?P<ref>[^\0\n]+)")
+_SHALLOW = re.compile(r"shallow (?P<commit>[0-9a-f]{40})\n?")
 _BRANCH = "refs/heads/"
 
 UNREADABLE = gettext_noop("This is not what git sends for a push.")
@@ -41,6 +42,8 @@ class Push:
     commit: str
     offset: int
     has_bands: bool
+    # Where the history of the client is cut off.
+    shallow: tuple[str, ...] = ()
 
     @property
     def branch(self) -> str:
@@ -59,15 +62,16 @@ def advertisement() -> bytes:
 
 def read(body: IO[bytes]) -> Push | None:
     """What is pushed; None for a client that only tries whether it may. Raises PushError."""
-    commands, capabilities = [], ""
+    commands, shallow, capabilities = [], [], ""
     for _ in range(_MOST_LINES):
         line = _line(body)
         if line is None:
             break
         text, _, more = line.decode("utf-8", "replace").partition("\0")
         capabilities = more or capabilities
-        # Where the history of the client is cut off does not matter.
-        if not text.startswith("shallow "):
+        if cut := _SHALLOW.fullmatch(text):
+            shallow.append(cut["commit"])
+        else:
             commands.append(text.rstrip("\n"))
     else:
         raise PushError("unreadable", UNREADABLE)
@@ -76,9 +80,9 @@ def read(body: IO[bytes]) -> Push | None:
     found = _COMMAND.fullmatch(commands[0])
     if found is None:
         raise PushError("unreadable", UNREADABLE)
-    return _checked(found, len(commands), Push(
-        found["ref"], found["new"], body.tell(), "side-band-64k" in capabilities.split()
-    ))  # fmt: skip
+    bands = "side-band-64k" in capabilities.split()
+    push = Push(found["ref"], found["new"], body.tell(), bands, tuple(shallow))
+    return _checked(push, len(commands))
 
 
 class NotDeployable(PushError):
@@ -89,7 +93,7 @@ class NotDeployable(PushError):
         self.push = push
 
 
-def _checked(found: re.Match[str], count: int, push: Push) -> Push:
+def _checked(push: Push, count: int) -> Push:
     if count != 1:
         raise NotDeployable(push, PushError("one_branch", ONE_BRANCH, count=count))
     if not push.ref.startswith(_BRANCH):
