@@ -88,6 +88,33 @@ def _site() -> dict[str, dict[str, Node]]:
     }
 
 
+def _swaps() -> dict[str, dict[str, Node]]:
+    """Of production and of every other slot."""
+    begun = {
+        "200": gives("Done."),
+        "202": gives("Under way.", Location="Tells the end.", Retry_After="Seconds."),
+    }
+    swap = _operation(
+        "Swap with another slot.", begun, "403 404 409 411 413", body=json_body(ref("NewSwap"))
+    )
+    return {
+        "/slotsswap": {"post": swap},
+        "/operationresults/{id}": {
+            "get": _operation("Tell how a swap ends.", begun, "404 409"),
+        },
+    }
+
+
+def _one_slot() -> dict[str, Node]:
+    put = _operation(
+        "Make a slot; one that is there stays as it is.",
+        {"200": gives("It.", ref("Site"))},
+        "403 404 409 411 413",
+        body=json_body(ref("NewSlot")),
+    )
+    return {"put": put, "delete": _operation("Delete a slot.", _DONE, "403 404 409")}
+
+
 def _webjobs() -> dict[str, dict[str, Node]]:
     where = gives("Started, or waits in the queue.", Location="The address of the run.")
     run = _operation(
@@ -126,9 +153,14 @@ def paths() -> dict[str, Node]:
         _SUB + _SITES: _list("List the apps.", "Site"),
         _GROUP + _SITES: _list("List the apps.", "Site"),
         _SITE + "/slots": _list("List the slots of an app.", "Site"),
+        _SITE + "/config/slotConfigNames": _get(
+            "Tell which settings stay with their slot.", "SlotConfigNames"
+        ),
     }
     for slot in _SLOTS:
-        found |= {slot + rest: item for rest, item in (_site() | _webjobs()).items()}
+        items = _site() | _webjobs() | _swaps()
+        found |= {slot + rest: item for rest, item in items.items()}
+    found[_SLOTS[1]] |= _one_slot()
     return {path: named(path, item) for path, item in found.items()}
 
 

@@ -94,6 +94,36 @@ SCHEMAS: dict[str, Node] = {
         "required": ["properties"],
         "properties": {"properties": ref("NewSettings")},
     },
+    "SlotConfigNames": _resource(
+        "The settings that stay with their slot.",
+        "sites/config",
+        always(
+            "",
+            appSettingNames=list_of(TEXT),
+            connectionStringNames=list_of(TEXT),
+            azureStorageConfigNames=list_of(TEXT),
+        ),
+    ),
+    "NewSwap": {
+        "type": "object",
+        "required": ["targetSlot"],
+        "properties": {"targetSlot": TEXT},
+    },
+    "NewSlot": {
+        "type": "object",
+        "properties": {
+            "properties": {
+                "type": "object",
+                "properties": {
+                    "cloningInfo": {
+                        "type": "object",
+                        "description": "The slot whose settings the new one gets.",
+                        "properties": {"sourceWebAppId": TEXT},
+                    }
+                },
+            }
+        },
+    },
     "PublishingCredentials": _resource(
         "What webhooks and publishers sign in with.",
         "sites/publishingcredentials",
