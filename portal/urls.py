@@ -12,7 +12,7 @@ urlpatterns = [
     path("", include("webjobs.urls")),
 ]
 
-handler400 = "webjobs.views.errors.bad_request"
+handler400 = "webjobs.api.outside.bad_request"
 handler403 = "webjobs.views.errors.forbidden"
 handler404 = "webjobs.views.errors.not_found"
 handler500 = "webjobs.views.errors.server_error"

@@ -69,6 +69,7 @@ class Surface:
             response.headers.setdefault("Cache-Control", "no-cache, private")
             return response
 
+        view.surface = self  # type: ignore[attr-defined]
         return csrf_exempt(login_not_required(view))
 
     def _answer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from webjobs.api.kudu.urls import nothing
 from webjobs.api.openapi.document import openapi
 from webjobs.api.routing import route
 from webjobs.views import tokens
@@ -11,6 +12,7 @@ from webjobs.views import tokens
 urlpatterns: list[URLPattern | URLResolver] = [
     path("scm/<str:app>/slots/<str:slot>/", include("webjobs.api.kudu.urls")),
     path("scm/<str:app>/", include("webjobs.api.kudu.urls")),
+    path("scm/<str:app>", nothing, name="kudu-base-nothing"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke", tokens.token_revoke, name="token-revoke"),
     route(r"api/openapi\.json", openapi, "openapi"),

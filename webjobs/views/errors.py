@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -20,7 +21,12 @@ def _answer(request: HttpRequest, status: int, title: str, message: str) -> Http
 
 @login_not_required
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    message = _("The browser sent something that cannot be read. Go back, reload and try again.")
+    if isinstance(exception, DisallowedHost):
+        message = _("The portal does not answer by this host name. Add it to ALLOWED_HOSTS.")
+    else:
+        message = _(
+            "The browser sent something that cannot be read. Go back, reload and try again."
+        )
     return _answer(request, 400, _("Bad request"), message)
 
 

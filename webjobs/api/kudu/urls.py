@@ -35,6 +35,10 @@ def _nothing(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResp
     raise Http404("No such address.")
 
 
+# Also here nobody learns anything before signing in.
+nothing = KUDU.endpoint(**dict.fromkeys(("GET", "POST", "PUT", "DELETE", "PATCH"), _nothing))
+
+
 def _routes(pattern: str, view: View, name: str, type: str = _ANY) -> list[URLPattern]:
     """`pattern` behind every prefix; the first one is the one that documents name."""
     return [route(prefix.format(type=type) + pattern, view, name) for prefix in reversed(_PREFIXES)]
@@ -74,16 +78,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     route("api/hooks/publish/(?P<event>[^/]+)", hooks.publish, "kudu-hook-publish"),
     route("api/hooks/(?P<id>[^/]+)", hooks.hook, "kudu-hook"),
     route("api/hooks/(?P<id>[^/]+)/deliveries", hooks.deliveries, "kudu-hook-deliveries"),
-    route("api/vfs/(?P<path>.*)", vfs.vfs, "kudu-vfs"),
-    route("vfs/(?P<path>.*)", vfs.vfs, "kudu-vfs-short"),
+    route("api/vfs(?:/(?P<path>.*))?", vfs.vfs, "kudu-vfs"),
+    route("vfs(?:/(?P<path>.*))?", vfs.vfs, "kudu-vfs-short"),
     route("api/zip/site/wwwroot(?:/(?P<path>.*))?", zips.zips, "kudu-zip"),
     route("deploy", deploy.deploy, "kudu-deploy"),
     route(r"(?P<repository>[^/]+)\.git/info/refs", git_repository.refs, "kudu-git-refs"),
     route(r"(?P<repository>[^/]+)\.git/git-receive-pack", git_repository.pack, "kudu-git-push"),
-    # Also here nobody learns anything before signing in.
-    re_path(
-        r"",
-        KUDU.endpoint(**dict.fromkeys(("GET", "POST", "PUT", "DELETE", "PATCH"), _nothing)),
-        name="kudu-nothing",
-    ),
+    re_path(r"", nothing, name="kudu-nothing"),
 ]

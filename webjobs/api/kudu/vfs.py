@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 
 from webjobs import logs
 from webjobs.access import slot_for
-from webjobs.api.answers import TEXT, answer, etag_of, not_modified
+from webjobs.api.answers import TEXT, answer, empty, etag_of, not_modified
 from webjobs.api.kudu.ranges import Unsatisfiable, range_of
 from webjobs.api.kudu.surface import KUDU_JSON
 from webjobs.api.kudu.tree import File, Folder, Node, find
@@ -19,7 +19,9 @@ from webjobs.models import Log
 from webjobs.models.app import PRODUCTION
 
 
-def _get(request: HttpRequest, app: str, path: str, slot: str = PRODUCTION) -> HttpResponseBase:
+def _get(
+    request: HttpRequest, app: str, path: str = "", slot: str = PRODUCTION
+) -> HttpResponseBase:
     """A file, or (with a slash at the end) what a folder holds."""
     found = slot_for(request, app, slot)
     node = find(found, path)
@@ -30,7 +32,9 @@ def _get(request: HttpRequest, app: str, path: str, slot: str = PRODUCTION) -> H
             return _file(request, node)
         if path and not path.endswith("/"):
             location = f"{scm_of(request, found)}/api/vfs/{path}/"
-            return HttpResponse(status=307, headers={"Location": location})
+            response = empty(307)
+            response["Location"] = location
+            return response
         return _listing(node, f"{scm_of(request, found)}/api/vfs/{path}")
     except Log.DoesNotExist:
         raise Http404("The log was deleted.") from None

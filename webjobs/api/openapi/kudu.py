@@ -277,6 +277,7 @@ def _others() -> dict[str, dict[str, Node]]:
         **_hooks(),
         **debugging.paths(),
         **source_control.paths(),
+        "/api/vfs /vfs": _vfs(),
         "/api/vfs/{path} /vfs/{path}": _vfs(),
         "/api/zip/site/wwwroot": _zip(),
         "/api/zip/site/wwwroot/{path}": _zip(),
