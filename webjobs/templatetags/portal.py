@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
@@ -14,6 +15,8 @@ from webjobs.models import Slot
 from webjobs.views import times
 from webjobs.views.addresses import slot_url as address
 from webjobs.views.bars import run_bar
+from webjobs.views.charts import Chart
+from webjobs.views.help import status_anchor, status_help
 from webjobs.views.lines import lines_html
 from webjobs.views.rows import Row, status_word
 
@@ -90,12 +93,46 @@ def row_data(row: Row) -> SafeString:
 
 
 @register.simple_tag
+def chart_marks(chart: Chart, runs_url: str) -> SafeString:
+    """The bars of a chart, each a link to its run."""
+    return chart.marks(runs_url)
+
+
+@register.simple_tag
+def chart_rows(chart: Chart, runs_url: str) -> SafeString:
+    """The same as rows of a table, newest first."""
+    address = escape(runs_url)
+    return SafeString(
+        "".join(
+            f'<tr><td><a href="{address}{bar.run.number}/">{exact_time(bar.run.queued_at)}</a></td>'
+            f"<td>{escape(bar.words)}</td><td>{escape(span(bar.took))}</td></tr>"
+            for bar in reversed(chart.bars)
+        )
+    )
+
+
+@register.simple_tag
 def exact_time(moment: datetime) -> SafeString:
     """The time itself in UTC; the page puts the viewer's own time on hover."""
     return _time(moment, moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"), "exact")
 
 
 register.simple_tag(lines_html, name="log_lines")
+
+
+@register.simple_tag
+def status_tip(status: str, why: str = "") -> SafeString:
+    """Attributes that explain a status on hover, tap and focus: the reason, then what it means."""
+    words = "\n".join(filter(None, [why, status_help(status)]))
+    return SafeString(f'data-tip title="{escape(words)}"' if words else "")
+
+
+@register.simple_tag
+def help_link(status: str, words: str) -> SafeString:
+    """The words of a status as a link to what it means."""
+    target = f"{reverse('help')}#{status_anchor(status)}"
+    tip = status_tip(status)
+    return SafeString(f'<a class="help-link" href="{target}" {tip}>{escape(words)}</a>')
 
 
 @register.filter

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from statistics import median
 
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -51,6 +53,10 @@ class Chart:
     def viewbox(self) -> str:
         return f"0 0 {WIDTH} {HEIGHT}"
 
+    def marks(self, runs_url: str) -> SafeString:
+        """Its bars; by hand, because templates take five times as long for a hundred."""
+        return SafeString("".join(_mark(bar, escape(runs_url)) for bar in self.bars))
+
 
 def chart_of(newest_first: Sequence[Run]) -> Chart | None:
     """The chart of some runs; None without any."""
@@ -72,6 +78,18 @@ def chart_of(newest_first: Sequence[Run]) -> Chart | None:
         " ".join(summary(runs)),
         span_words(longest) if known else "",
         f"{HEIGHT - middle:.1f}" if middle is not None else "",
+    )
+
+
+def _mark(bar: Bar, runs_url: str) -> str:
+    words = escape(bar.words if bar.took is None else f"{bar.words}, {span_words(bar.took)}")
+    at = f"{bar.run.queued_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    place = f'x="{bar.x}" width="{bar.width}"'
+    return (
+        f'<a href="{runs_url}{bar.run.number}/" tabindex="-1" aria-label="{words}">'
+        f"<title>{words}, {at}</title>"
+        f'<rect class="hit" {place} y="0" height="{HEIGHT}"></rect>'
+        f'<rect class="{bar.kind}" {place} y="{bar.y}" height="{bar.height}"></rect></a>'
     )
 
 
