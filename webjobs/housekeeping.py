@@ -11,7 +11,8 @@ from django.db.models import Count, Q
 
 from webjobs.endings import RUN_AGAIN, conclude
 from webjobs.logs import LogUnavailable, LogWriter, log_of_run
-from webjobs.models import AppSetting, Copy, Run, Slot, WebJob
+from webjobs.models import AppSetting, Copy, DebugSession, Run, Slot, WebJob
+from webjobs.models.debugging import OVER
 from webjobs.models.run import RunQuerySet
 from webjobs.models.setting import lenient_engine_settings
 from webjobs.states import COPY_ALIVE, RUN_FINAL, RetryOn, RunStatus, Stream
@@ -120,6 +121,13 @@ def purge_deleted(now: datetime) -> int:
         purged += 1
     Slot.objects.exclude(deleted_at=None).filter(webjobs=None).delete()
     return purged
+
+
+def end_debug_sessions(now: datetime) -> int:
+    """Debug sessions of instances that are gone, after their time; how many."""
+    return DebugSession.objects.overdue(now).update(
+        ended_at=now, reason=OVER, port=None, connections=0
+    )
 
 
 def forget_copies(now: datetime) -> int:

@@ -44,6 +44,7 @@ def clean_up() -> None:
     housekeeping.trim_histories()
     housekeeping.purge_deleted(now)
     housekeeping.forget_copies(now)
+    housekeeping.end_debug_sessions(now)
     trim_versions()
     retention.enforce(now)
     hooks.enqueue_due(now)

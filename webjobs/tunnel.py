@@ -136,12 +136,14 @@ class Connection:
             number = int(id.split(b"-")[0])
         return Piece(b"".join(data), number)
 
-    def leave(self) -> None:
-        """The client needs it no longer; the worker closes its end."""
-        if broker().delete(self._alive("client")):
+    def leave(self) -> bool:
+        """The client needs it no longer; the worker closes its end. False when that is known."""
+        is_news = bool(broker().delete(self._alive("client")))
+        if is_news:
             # Behind everything that was sent: the time is greater than any number.
             broker().xadd(f"{self._base}:up", {"end": CLOSED}, id="*")
             broker().expire(f"{self._base}:up", _KEPT_SECONDS)
+        return is_news
 
     def forget(self) -> None:
         """Both sides see that it is closed; what the client has not read yet stays a minute."""

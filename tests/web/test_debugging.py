@@ -8,7 +8,7 @@ from django.test import TestCase
 from django.utils import timezone
 
 from tests.web.objects import make_instance, make_job, make_member, make_slot
-from webjobs import dispatch
+from webjobs import dispatch, housekeeping
 from webjobs.dispatch import Actor, Refused
 from webjobs.models import AuditEntry, Copy, DebugSession, Role, WebJob
 from webjobs.models.debugging import OVERDUE_AFTER
@@ -137,6 +137,13 @@ class DebuggingTests(TestCase):
         self.assertNotEqual(dispatch.start_debugging(self.job, None, DORA), old)
         old.refresh_from_db()
         self.assertEqual(old.reason, "Its time was over.")
+
+    def test_housekeeping_ends_what_nobody_else_can(self) -> None:
+        dispatch.start_debugging(self.job, None, self._actor())
+        late = timezone.now() + timedelta(minutes=16) + OVERDUE_AFTER
+        self.assertEqual(housekeeping.end_debug_sessions(timezone.now()), 0)
+        self.assertEqual(housekeeping.end_debug_sessions(late), 1)
+        self.assertEqual(housekeeping.end_debug_sessions(late), 0)
 
     def test_nobody_connects_when_it_is_over(self) -> None:
         session = dispatch.start_debugging(self.job, None, self._actor())

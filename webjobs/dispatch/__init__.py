@@ -8,6 +8,7 @@ from webjobs.dispatch.asking import PORTAL, Actor, Refused, record
 from webjobs.dispatch.debugging import (
     check_connectable,
     connect_debugger,
+    note_lost,
     start_debugging,
     stop_debugging,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "delete_hook",
     "delete_slot",
     "edit_webjob",
+    "note_lost",
     "parse_settings_of",
     "publish",
     "record",

@@ -14,7 +14,7 @@ from webjobs.models.debugging import DEFAULT_MINUTES, LONGEST_MINUTES, OVER
 from webjobs.runner.debugger import language_of
 from webjobs.states import COPY_ALIVE, CopyStatus
 from webjobs.tasks import nudge_workers
-from webjobs.tunnel import Connection, RedisError
+from webjobs.tunnel import GONE, Connection, RedisError
 
 DEFAULT_LASTS = timedelta(minutes=DEFAULT_MINUTES)
 _CONTINUOUS_ONLY = gettext_noop(
@@ -133,6 +133,13 @@ def check_connectable(session: DebugSession, actor: Actor) -> None:
         raise Refused("not-yours", _NOT_YOURS, name=session.by_name)
     if not session.is_current(timezone.now()):
         raise Refused("ended", _ENDED, 410)
+
+
+def note_lost(session: DebugSession, connection: Connection, actor: Actor) -> None:
+    """Record in the place of a worker that is gone that a connection has ended."""
+    if connection.leave():
+        job = session.job
+        record(actor, "debug.disconnect", job.slot, path_of(job), reason=GONE)
 
 
 def connect_debugger(session: DebugSession, actor: Actor) -> Connection:

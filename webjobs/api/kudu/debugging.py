@@ -131,13 +131,13 @@ def _connect(
 
 def _connection(
     request: HttpRequest, app: str, type: str, name: str, id: str, slot: str, connection: str
-) -> Connection:
+) -> tuple[DebugSession, Connection]:
     """One that the caller may use now; raises Http404, PermissionDenied or Refused."""
     session = _of(job_for(request, app, slot, type, name, Role.CONTRIBUTOR), id)
     dispatch.check_connectable(session, actor_of(request))
     if not CONNECTION_ID.fullmatch(connection):
         raise Http404("No such connection.")
-    return Connection(session.pk, connection)
+    return session, Connection(session.pk, connection)
 
 
 def _receive(
@@ -150,10 +150,12 @@ def _receive(
     slot: str = PRODUCTION,
 ) -> HttpResponse:
     """What has come; 204 when nothing has for a while, 410 with the reason at the end."""
-    one = _connection(request, app, type, name, id, slot, connection)
+    session, one = _connection(request, app, type, name, id, slot, connection)
     try:
         piece = _piece(one, number_of(request.GET.get("after") or "0"))
     except Closed as error:
+        if str(error) == GONE:
+            dispatch.note_lost(session, one, actor_of(request))
         raise Refused("Closed", str(error), 410) from error
     except RedisError as error:
         raise Refused("NoBroker", NO_BROKER, 503) from error
@@ -188,7 +190,7 @@ def _send(
     slot: str = PRODUCTION,
 ) -> HttpResponse:
     """Entry `?number=` for the debugger; 503 while too many wait, and then it is sent again."""
-    one = _connection(request, app, type, name, id, slot, connection)
+    _, one = _connection(request, app, type, name, id, slot, connection)
     number = number_of(request.GET.get("number") or "")
     data = b"".join(blocks(request, BLOCK))
     deadline = timezone.now() + timedelta(seconds=_WAITS_FOR_ROOM)
@@ -214,7 +216,7 @@ def _close(
     connection: str,
     slot: str = PRODUCTION,
 ) -> HttpResponse:
-    one = _connection(request, app, type, name, id, slot, connection)
+    _, one = _connection(request, app, type, name, id, slot, connection)
     try:
         one.leave()
     except RedisError as error:
