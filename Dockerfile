@@ -13,11 +13,10 @@ RUN /opt/venv/bin/pip install --no-cache-dir -r requirements.txt ${S3:+-r requir
 FROM python:3.13.9-slim-bookworm
 # Debian packages of what WebJobs are written in; leave out what yours are not.
 ARG INTERPRETERS="default-jre-headless nodejs php-cli"
-RUN if [ -n "$INTERPRETERS" ]; then \
-        apt-get update \
-        && apt-get install -y --no-install-recommends $INTERPRETERS \
-        && rm -rf /var/lib/apt/lists/*; \
-    fi
+# git and ssh fetch the repositories of source control.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends git openssh-client $INTERPRETERS \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --create-home portal \
     && install -d -o portal -g portal /data /data/packages
 COPY --from=packages /opt/venv /opt/venv
