@@ -7,6 +7,7 @@ import { $, $$ } from "./dom.js";
 import { startPalette } from "./palette.js";
 import { enhance, reopenPanel, startPanels } from "./panel.js";
 import { keepTimesFresh } from "./times.js";
+import { tips } from "./tips.js";
 import { startToasts } from "./toasts.js";
 
 function filterSide() {
@@ -83,6 +84,7 @@ filterSide();
 filterTables();
 closeDetails();
 arrowKeys();
+tips();
 startPalette();
 enhance(document);
 reopenPanel();

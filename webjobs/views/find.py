@@ -105,6 +105,7 @@ def _pages(request: HttpRequest, slot: Slot | None) -> Iterator[Found]:
     yield _item("App Services", _("Page"), reverse("apps"), "home")
     yield _item(_("Instances"), _("Page"), reverse("instances"), "app")
     yield _item(_("API tokens"), _("Page"), reverse("tokens"), "settings")
+    yield _item(_("Help"), _("Page"), reverse("help"), "info")
     if getattr(request.user, "is_staff", False):
         yield _item(_("Administration"), _("Page"), reverse("admin:index"), "settings")
 

@@ -61,6 +61,7 @@ KINDS: dict[str, str] = {
 
 
 _WORDS = {
+    "Ready": gettext_noop("Ready"),
     "Queued": gettext_noop("Queued"),
     "Initializing": gettext_noop("Initializing"),
     "Running": gettext_noop("Running"),

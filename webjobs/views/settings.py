@@ -20,6 +20,7 @@ from webjobs.models.app import PRODUCTION
 from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
+from webjobs.views.help import setting_names
 from webjobs.views.rights import rights_in
 from webjobs.views.setting_changes import conflict_words
 
@@ -81,6 +82,7 @@ def _edit(request: HttpRequest, slot: Slot, setting: AppSetting | None) -> HttpR
     if request.method == "POST" and wants_json(request):
         return invalid(form)
     context: dict[str, Any] = {"form": form, "slot": slot, "setting": setting}
+    context["names"] = setting_names()
     template = "settings/_edit.html" if wants_fragment(request) else "settings/edit.html"
     return render(request, template, context, status=400 if form.errors else 200)
 

@@ -1,0 +1,73 @@
+// What a title says, also for keyboards and fingers: on hover, on a tap, and on the focused row.
+import { $, make } from "./dom.js";
+
+const WAIT_MS = 450;
+let tip, timer, shown;
+
+function hide() {
+  clearTimeout(timer);
+  shown?.removeAttribute("aria-describedby");
+  shown = undefined;
+  if (tip) tip.hidden = true;
+}
+
+// The browser's own bubble would come as well.
+function textOf(target) {
+  if (target.title) {
+    target.dataset.tip = target.title;
+    target.removeAttribute("title");
+  }
+  return target.dataset.tip;
+}
+
+function show(target, describes = target) {
+  hide();
+  const text = textOf(target);
+  if (!text || !target.isConnected) return;
+  if (!tip?.isConnected) {
+    tip = make("div", { id: "tip", role: "tooltip", class: "tip" });
+    document.body.append(tip);
+  }
+  tip.textContent = text;
+  tip.hidden = false;
+  shown = describes;
+  describes.setAttribute("aria-describedby", "tip");
+  const place = target.getBoundingClientRect();
+  const most = document.documentElement.clientWidth - tip.offsetWidth - 8;
+  const below = place.bottom + 6;
+  const fits = below + tip.offsetHeight < document.documentElement.clientHeight;
+  tip.style.left = `${Math.max(8, Math.min(place.left, most))}px`;
+  tip.style.top = `${fits ? below : place.top - tip.offsetHeight - 6}px`;
+}
+
+function soon(target, describes) {
+  clearTimeout(timer);
+  timer = setTimeout(() => show(target, describes), WAIT_MS);
+}
+
+export function tips() {
+  const of = (event) => event.target.closest?.("[data-tip]");
+  document.addEventListener("pointerover", (event) => {
+    const target = of(event);
+    if (!target) return;
+    textOf(target);
+    if (event.pointerType === "mouse") soon(target);
+  });
+  document.addEventListener("pointerout", (event) => {
+    if (of(event) && event.pointerType === "mouse") hide();
+  });
+  document.addEventListener("click", (event) => {
+    const target = of(event);
+    if (target) show(target);
+    else hide();
+  });
+  document.addEventListener("focusin", (event) => {
+    hide();
+    if (!event.target.matches(":focus-visible")) return;
+    const target = of(event) ?? (event.target.matches("tr") && $("[data-tip]", event.target));
+    if (target) soon(target, event.target);
+  });
+  document.addEventListener("focusout", hide);
+  document.addEventListener("scroll", hide, true);
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+}
