@@ -12,9 +12,11 @@ from pytest_django import Settings
 
 from tests.support.engine import ACTOR, Engine, add_job, text_of, wait_copy, wait_log
 from tests.support.poll import until
+from tests.web.objects import make_instance
 from webjobs import dispatch, swapping
 from webjobs.dispatch import Refused, SettingChange
-from webjobs.models import AppSetting, AuditEntry, Copy, Run, Slot, Swap, WebJob
+from webjobs.models import AppSetting, AuditEntry, Copy, Run, Schedule, Slot, Swap, WebJob
+from webjobs.scheduler import Scheduler
 from webjobs.states import CopyStatus, JobType, RunStatus, SlotHold, SwapState
 
 TELLS_SLOT = "echo slot=$WEBSITE_SLOT_NAME color=$COLOR\n"
@@ -132,6 +134,72 @@ def test_it_gives_up_in_words_when_a_run_takes_too_long(
     again = Copy.objects.get(pk=copy.pk)
     assert (again.status, again.started_at) == (CopyStatus.RUNNING, copy.started_at)
     assert slot_of(daemon) == "production"
+
+
+def test_files_of_the_data_path_stay_with_the_slot(
+    engine: Engine, slot: Slot, staging: Slot
+) -> None:
+    script = (
+        'cat "$WEBJOBS_DATA_PATH/mark" 2>&1; echo $WEBSITE_SLOT_NAME > "$WEBJOBS_DATA_PATH/mark"'
+    )
+    old, new = add_job(slot, script, name="report"), add_job(staging, script, name="report")
+    for job in (old, new):
+        engine.run(job)
+
+    end_of(dispatch.swap_slots(staging, slot, ACTOR))
+
+    for job, name in ((new, "production"), (old, "staging")):
+        job.refresh_from_db()
+        assert f"INFO] {name}" in text_of(engine.run(job))
+
+
+def test_no_occurrence_is_lost_or_fired_twice_over_a_swap(slot: Slot, staging: Slot) -> None:
+    job = add_job(slot, "true", schedule="0 * * * * *")
+    blocker = dispatch.run_now(add_job(slot, "true", name="blocker"), ACTOR)
+    Run.objects.filter(pk=blocker.pk).update(status=RunStatus.RUNNING)
+    start = timezone.now().replace(second=30, microsecond=0) + timedelta(minutes=1)
+    Schedule.objects.update(since=start, changed_at=start)
+    fired: list[int] = []
+    beats = [Scheduler(fired.extend), Scheduler(fired.extend)]
+
+    def step(minutes: float) -> None:
+        for beat in beats:
+            beat.step(start + timedelta(minutes=minutes))
+
+    step(0)
+    swap = dispatch.swap_slots(slot, staging, ACTOR)
+    step(1)
+    waiting = Run.objects.get(job=job)
+    assert (waiting.status, waiting.lane, fired) == (RunStatus.QUEUED, None, [])
+
+    Run.objects.filter(pk=blocker.pk).update(status=RunStatus.SUCCESS, lane=None)
+    swapping.advance_all(start)
+    swap.refresh_from_db()
+    assert swap.state == SwapState.SUCCEEDED
+    Run.objects.filter(pk=waiting.pk).update(status=RunStatus.SUCCESS, lane=None)
+    for minutes in (1.5, 2, 2.1, 3):
+        step(minutes)
+        Run.objects.filter(job=job).update(status=RunStatus.SUCCESS, lane=None)
+
+    moments = Run.objects.filter(job=job).values_list("scheduled_for", flat=True)
+    first = start + timedelta(seconds=30)
+    assert set(moments) == {first + timedelta(minutes=minute) for minute in range(3)}
+    assert len(moments) == 3
+    assert slot_of(job) == "staging"
+
+
+def test_what_was_claimed_before_is_waited_for_and_nothing_is_claimed_after(
+    slot: Slot, staging: Slot
+) -> None:
+    runs = [dispatch.run_now(add_job(slot, "true", name=name), ACTOR) for name in ("one", "two")]
+    instance = make_instance()
+    assert runs[0].claim(instance, timezone.now())
+    swap = dispatch.swap_slots(slot, staging, ACTOR)
+    assert not runs[1].claim(instance, timezone.now())
+    swapping.advance_all(timezone.now())
+    swap.refresh_from_db()
+    assert swap.state == SwapState.WAITING
+    assert Run.objects.get(pk=runs[0].pk).lane == 0
 
 
 def test_never_two_processes_of_one_singleton(
