@@ -22,6 +22,6 @@ class DebugForm(forms.Form):
         field = self.fields["minutes"]
         if isinstance(field, forms.TypedChoiceField):
             field.choices = [
-                (count, ngettext("%(count)s minute", "%(count)s minutes", count) % {"count": count})
+                (count, ngettext("%(count)d minute", "%(count)d minutes", count) % {"count": count})
                 for count in _CHOICES
             ]
