@@ -40,7 +40,8 @@ try:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(1)
-except (AttributeError, ImportError, OSError):
+except Exception:
+    # Not on Linux, or where a service may not use ctypes.
     pass
 for name, limit in (("FSIZE", size), ("AS", memory), ("CPU", seconds), ("CORE", 0)):
     try:
