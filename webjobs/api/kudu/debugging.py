@@ -73,11 +73,11 @@ def _start(
 ) -> HttpResponse:
     job = job_for(request, app, slot, type, name, Role.CONTRIBUTOR)
     asked = read_object(request) if request.headers.get("Content-Length", "0") != "0" else {}
-    minutes = asked.get("minutes") or DEFAULT_MINUTES
+    minutes = asked.get("minutes", DEFAULT_MINUTES)
     if isinstance(minutes, bool) or not isinstance(minutes, int | float):
         raise Refused("BadRequest", "minutes must be a number.", 400)
     lasts = timedelta(minutes=min(max(minutes, -1), 1e6))
-    instance = _instance(asked.get("instance") or "")
+    instance = _instance(asked.get("instance", ""))
     session = dispatch.start_debugging(job, instance, actor_of(request), lasts)
     return answer(document(session, timezone.now()))
 
