@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from celery import current_app
+
 from tests.support import broker as broker_support
 from tests.support.cluster import Cluster, wait_final
-from tests.support.engine import ACTOR, add_job
+from tests.support.engine import ACTOR, add_job, wait_log
+from tests.support.poll import until
 from webjobs import dispatch
 from webjobs.models import Slot
 from webjobs.states import RunStatus
@@ -37,3 +40,32 @@ def test_runs_whose_messages_the_broker_dropped_are_found_and_executed_once(
             assert run.status == RunStatus.SUCCESS, run.reason
         cluster.close()
     assert sorted(map(int, file.read_text().split())) == list(range(RUNS))
+
+
+def test_hints_that_die_with_the_worker_that_took_them_cost_no_run(
+    cluster: Cluster, slot: Slot, tmp_path: Path
+) -> None:
+    (node,) = cluster.start("a")
+    for number in range(node.row.threads):
+        long = add_job(slot, "echo begun\nsleep 600", name=f"long{number}")
+        wait_log(dispatch.run_now(long, ACTOR), "begun", seconds=20)
+    file = tmp_path / "executions"
+    jobs = [add_job(slot, f"echo {number} >> {file}", name=f"job{number}") for number in range(3)]
+    runs = [dispatch.run_now(job, ACTOR) for job in jobs]
+    # Its threads are busy; the broker forgets what it hands out.
+    until(lambda: _hints() < len(runs), what="the worker has taken a hint")
+    node.kill()
+
+    cluster.start("b")
+    begun = time.monotonic()
+    for run in runs:
+        wait_final(run, seconds=begun + FOUND_WITHIN - time.monotonic())
+        assert run.status == RunStatus.SUCCESS, run.reason
+    assert sorted(map(int, file.read_text().split())) == [0, 1, 2]
+
+
+def _hints() -> int:
+    """How many wait in the broker."""
+    with current_app.connection_for_read() as connection:
+        count: int = connection.default_channel.client.llen(current_app.conf.task_default_queue)
+    return count
