@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import TestCase
 from django.utils import timezone
 
-from tests.web.objects import make_job, make_package, make_run, make_slot, make_upload
+from tests.web.objects import (
+    make_instance,
+    make_job,
+    make_package,
+    make_run,
+    make_slot,
+    make_upload,
+)
 from webjobs import dispatch
 from webjobs.dispatch import Actor, Edit, NewWebJob, Policy, SettingChange, record
-from webjobs.models import AuditEntry, Hook, PackageVersion
+from webjobs.models import AuditEntry, Copy, DebugSession, Hook, PackageVersion, WebJob
 from webjobs.runner.settings_job import JobSettings
-from webjobs.states import JobType, RunStatus
+from webjobs.states import CopyStatus, JobType, RunStatus
+from webjobs.tunnel import Connection
 
 SECRETS = ("hunter2-setting", "hunter2-password", "hunter2-hook")
 
 
-@pytest.mark.usefixtures("data_dir")
+@pytest.mark.usefixtures("data_dir", "broker")
 class AuditTests(TestCase):
     def setUp(self) -> None:
         self.alice = User.objects.create_user("alice")
@@ -41,7 +50,12 @@ class AuditTests(TestCase):
         hook = Hook.objects.create(
             slot=slot, url="http://localhost/old", event="any", base="", secret=SECRETS[2]
         )
+        debugged, session, lost = self._debugging()
         return {
+            "debug.start": lambda: dispatch.start_debugging(debugged, None, actor),
+            "debug.connect": lambda: dispatch.connect_debugger(session, actor),
+            "debug.disconnect": lambda: dispatch.note_lost(session, lost, actor),
+            "debug.stop": lambda: dispatch.stop_debugging(session, actor),
             "app.create": lambda: dispatch.create_app("shop", actor),
             "hook.add": lambda: dispatch.add_hook(
                 slot, "http://localhost/new", "other", actor, insecure_ssl=False, base=""
@@ -71,6 +85,26 @@ class AuditTests(TestCase):
             "webjob.delete": lambda: dispatch.delete(continuous, actor),
         }
 
+    def _debugging(self) -> tuple[WebJob, DebugSession, Connection]:
+        """A WebJob to debug, a session of another one, and a connection without a worker."""
+        now, instance = timezone.now(), make_instance()
+        jobs = [make_job(self.slot, name, JobType.CONTINUOUS) for name in ("debugged", "held")]
+        WebJob.objects.filter(type=JobType.CONTINUOUS).update(script="run.py")
+        for job in jobs:
+            job.refresh_from_db()
+            Copy.objects.create(
+                job=job, instance=instance, epoch=1, status=CopyStatus.RUNNING, changed_at=now
+            )
+        session = DebugSession.objects.create(
+            job=jobs[1],
+            instance=instance,
+            language="python",
+            requested_at=now,
+            by_name="alice",
+            until=now + timedelta(minutes=5),
+        )
+        return jobs[0], session, Connection.ask(session.pk, None, "alice", None)
+
     def test_every_action_leaves_one_entry_that_says_who_what_and_from_where(self) -> None:
         for action, ask in self.everything().items():
             with self.subTest(action):
@@ -85,7 +119,7 @@ class AuditTests(TestCase):
                 self.assertTrue(entry.target.startswith(where), entry.target)
 
     def test_every_action_of_dispatch_is_tried_here(self) -> None:
-        helpers = {"record", "parse_settings_of", "state_of"}
+        helpers = {"record", "parse_settings_of", "state_of", "check_connectable"}
         offered = {name for name in dispatch.__all__ if name.islower()} - helpers
         self.assertEqual(len(self.everything()), len(offered), offered)
 
