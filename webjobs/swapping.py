@@ -8,11 +8,12 @@ ends the swap, and then everything is as it was.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 
 from webjobs import endings
@@ -26,6 +27,8 @@ from webjobs.states import RUN_EXECUTING, CopyStatus, SwapState
 STOPPING_RESERVE = timedelta(seconds=60)
 # No person can give a slot such a name.
 _PARKING = ".swap"
+
+logger = logging.getLogger(__name__)
 
 
 class _NotYet(Exception):
@@ -63,6 +66,12 @@ def advance(swap: Swap, now: datetime) -> None:
             except _NotYet:
                 swap.refresh_from_db()
                 _give_up_late(swap, now, "A run began that should not have.")
+            except OperationalError:
+                raise  # The database is away or busy: the next step tries again.
+            except Exception:
+                logger.exception("The exchange of %s failed and was rolled back", swap)
+                swap.refresh_from_db()
+                _give_up_late(swap, now, "The exchange failed; the worker's own log tells why.")
 
 
 def executing(slots: Collection[int]) -> list[Run]:

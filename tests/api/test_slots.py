@@ -36,6 +36,8 @@ class SlotTests(ApiTestCase):
             self.put(v(f"{SITE}/slots/staging"), auth=otto, data="{}").status_code, 403
         )
         self.assertEqual(self.put(v(f"{SITE}/slots/-x"), auth=cora, data="{}").status_code, 400)
+        long = self.put(v(f"{SITE}/slots/{'x' * 61}"), auth=cora, data="{}")
+        self.assertEqual(long.status_code, 400)
         gone = self.delete(v(f"{SITE}/slots/production"), auth=cora)
         self.assertEqual(gone.status_code, 409)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from unittest.mock import patch
 
 from django.db import IntegrityError, transaction
@@ -194,6 +195,39 @@ class SwapTests(PagesTestCase):
         self.assertFalse(Slot.objects.exclude(hold=SlotHold.NONE).exists())
         self.assertEqual(self.post(URL + "swap/cancel").status_code, 409)
         self.assertEqual(Run.objects.get(pk=queued.pk).status, RunStatus.QUEUED)
+
+    def test_an_exchange_that_always_fails_is_given_up_and_all_is_as_it_was(self) -> None:
+        job = make_job(self.staging)
+        make_setting(self.slot, "COLOR", "blue")
+        make_run(job, RunStatus.RUNNING)
+        self.post_swap()
+        Run.objects.update(status=RunStatus.SUCCESS, lane=None)
+        swap = Swap.objects.get()
+        later = swap.deadline + timedelta(seconds=200)
+        with (
+            patch.object(swapping, "_settle", side_effect=IntegrityError("never")),
+            patch.object(swapping, "nudge_workers"),
+            self.assertLogs("webjobs.swapping", "ERROR"),
+        ):
+            swapping.advance_all(swap.started_at)
+            swap.refresh_from_db()
+            self.assertEqual(swap.state, SwapState.STOPPING)
+            swapping.advance_all(later)
+        swap.refresh_from_db()
+        self.assertEqual(swap.state, SwapState.FAILED)
+        self.assertIn("everything goes on as it was", swap.reason)
+        job.refresh_from_db()
+        self.assertEqual(job.slot, self.staging)
+        self.assertEqual(AppSetting.objects.get().slot, self.slot)
+        self.assertFalse(Slot.objects.exclude(hold=SlotHold.NONE).exists())
+
+    def test_a_swap_is_cancelled_also_when_it_has_just_gone_on(self) -> None:
+        make_run(make_job(self.slot), RunStatus.RUNNING)
+        self.post_swap()
+        seen = Swap.objects.get()
+        Swap.objects.update(state=SwapState.STOPPING)
+        dispatch.cancel_swap(seen, ALICE)
+        self.assertEqual(Swap.objects.get().state, SwapState.FAILED)
 
     def test_two_at_once_are_refused_by_the_database(self) -> None:
         make_run(make_job(self.slot), RunStatus.RUNNING)

@@ -166,10 +166,13 @@ def _go_on(swap: Swap) -> None:
 
 
 def cancel_swap(swap: Swap, actor: Actor) -> None:
-    """Give up a swap that still waits for runs in progress. Raises Refused when it is too late."""
+    """Give up a swap that has not exchanged anything yet. Raises Refused when it is too late."""
     reason = f"Cancelled by {actor.name}. Nothing was swapped; everything goes on as it was."
-    if not swapping.fail(swap, timezone.now(), reason):
-        raise Refused("swap-ended", SWAP_ENDED)
+    while not swapping.fail(swap, timezone.now(), reason):
+        # Perhaps it only went on to its next state.
+        swap.refresh_from_db()
+        if not swap.is_active:
+            raise Refused("swap-ended", SWAP_ENDED)
 
 
 @transaction.atomic

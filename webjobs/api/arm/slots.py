@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.http import Http404, HttpRequest, HttpResponse
 
 from webjobs import dispatch
@@ -20,6 +21,8 @@ from webjobs.models import AppSetting, Role, Slot, Swap
 from webjobs.models.app import PRODUCTION, validate_name
 from webjobs.states import SwapState
 
+# What the column takes.
+SLOT_NAME_MAX_LENGTH = 60
 _OTHERS = ("connectionStringNames", "azureStorageConfigNames")
 
 
@@ -34,6 +37,7 @@ def _put(request: HttpRequest, sub: str, rg: str, app: str, slot: str) -> HttpRe
     if found is None:
         try:
             validate_name(slot)
+            MaxLengthValidator(SLOT_NAME_MAX_LENGTH)(slot)
         except ValidationError as error:
             raise Refused("BadRequest", error.messages[0], 400) from error
         source = _source(request, parent.pk)
