@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -20,6 +22,10 @@ from webjobs.runner import interpreters
 from webjobs.runner import package as packages
 
 MIB = 1024 * 1024
+# What an instance keeps of packages that it has fetched, unless more of them are in use.
+CACHE_BYTES = 2048 * MIB
+# Seconds after its last use in which a fetched package may still be read from.
+IN_USE = 3600
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -120,10 +126,12 @@ def store(upload: Upload, user: User | None) -> Package:
 def local_path(package: Package, cache: Path) -> Path:
     """A file of this machine with the bytes of `package`; raises PackageUnavailable.
 
-    Fetched once into `cache` under its hash, which is compared before it takes its name.
+    Fetched once into `cache` under its hash, which is compared before it takes its name. Those
+    used least recently make room for it.
     """
     target = cache / package.sha256
-    if target.exists():
+    with suppress(FileNotFoundError):
+        os.utime(target)
         return target
     cache.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=cache)
@@ -151,4 +159,24 @@ def local_path(package: Package, cache: Path) -> Path:
         ) from error
     finally:
         Path(name).unlink(missing_ok=True)
+    trim_cache(cache, time.time())
     return target
+
+
+def trim_cache(cache: Path, now: float, most: int = CACHE_BYTES) -> int:
+    """Delete the fetched packages used least recently beyond `most` bytes; returns how many.
+
+    Never one that was asked for in the last hour; one that is being read stays readable.
+    """
+    found = []
+    for path in cache.iterdir():
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            found.append((status.st_mtime, status.st_size, path))
+    total, deleted = sum(size for _, size, _ in found), 0
+    for used, size, path in sorted(found):
+        if total <= most or used > now - IN_USE:
+            break
+        path.unlink(missing_ok=True)
+        total, deleted = total - size, deleted + 1
+    return deleted

@@ -16,6 +16,8 @@ from webjobs.models import Role, Run, Slot, WebJob
 from webjobs.states import JobType, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# What the menu of a row leads to.
+PAGES = ["Edit", "Package versions"]
 
 
 @pytest.fixture
@@ -119,7 +121,7 @@ def test_the_context_menu_acts_on_the_row_under_the_pointer(blade: Page) -> None
     row(blade, "beta").click(button="right")
     expect(row(blade, "beta")).to_have_attribute("aria-selected", "true")
     names = blade.get_by_role("menuitem").all_inner_texts()
-    assert [name.strip() for name in names] == ["Run", "Logs", "Properties", "Delete"]
+    assert [name.strip() for name in names] == ["Run", "Logs", "Properties", *PAGES, "Delete"]
     blade.get_by_role("menuitem", name="Delete").click()
     answer(blade, "Are you sure you want to delete the selected WebJob?")
     expect(row(blade, "beta")).to_have_count(0)
@@ -128,7 +130,8 @@ def test_the_context_menu_acts_on_the_row_under_the_pointer(blade: Page) -> None
 def test_the_dots_open_the_same_menu(blade: Page) -> None:
     row(blade, "listener").locator("[data-menu]").click()
     names = blade.get_by_role("menuitem").all_inner_texts()
-    assert [name.strip() for name in names] == ["Start", "Stop", "Logs", "Properties", "Delete"]
+    names = [name.strip() for name in names]
+    assert names == ["Start", "Stop", "Logs", "Properties", *PAGES, "Delete"]
     start = blade.get_by_role("menuitem", name="Start")
     expect(start).to_have_attribute("aria-disabled", "true")
     expect(start).to_have_attribute("title", "It is started.")

@@ -122,5 +122,6 @@ def shots() -> list[Shot]:
         Shot("instances", "/instances/", is_main=True),
         Shot("instance", f"/instances/{instance}/", is_main=True),
         Shot("tokens", "/tokens/", is_main=True),
+        Shot("help", "/help/", is_main=True),
         Shot("not-found", "/apps/none/webjobs/"),
     ]
