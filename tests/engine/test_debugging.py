@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from tests.support.debuggers import Dap, Inspector, jdwp_version
 from tests.support.engine import ACTOR, Engine, add_job, member, text_of, wait_copy, wait_log
@@ -198,8 +199,9 @@ def test_a_java_webjob_speaks_jdwp(slot: Slot, desk: Desk, cora: User, tmp_path:
 
 def test_it_ends_by_itself_and_the_webjob_goes_on(slot: Slot, engine: Engine) -> None:
     job = run(slot, "run.py", PYTHON)
-    dispatch.start_debugging(job, None, ACTOR, timedelta(seconds=3))
+    dispatch.start_debugging(job, None, ACTOR)
     port = until(lambda: _port(job), what="the debugger's port")
+    DebugSession.objects.update(until=timezone.now() + timedelta(seconds=1))
     session = ended(job)
     assert session.reason == "Its time was over."
     with pytest.raises(ConnectionRefusedError):
