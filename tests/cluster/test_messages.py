@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from celery import current_app
 
@@ -67,5 +68,5 @@ def test_hints_that_die_with_the_worker_that_took_them_cost_no_run(
 def _hints() -> int:
     """How many wait in the broker."""
     with current_app.connection_for_read() as connection:
-        count: int = connection.default_channel.client.llen(current_app.conf.task_default_queue)
-    return count
+        channel: Any = connection.default_channel
+        return int(channel.client.llen(current_app.conf.task_default_queue))

@@ -1,11 +1,12 @@
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 from django.utils import timezone
 
 from tests.web.objects import bulk_runs, make_instance, make_job, make_run
 from tests.web.pages import PagesTestCase
 from tests.web.test_runs import write
-from webjobs.logs import LogWriter, log_of_copy, log_of_schedule
+from webjobs.logs import LogWriter, log_of_copy, log_of_schedule, usage
 from webjobs.models import Copy, Run, Schedule
 from webjobs.states import CopyStatus, JobType, RunStatus, Stream
 
@@ -72,6 +73,13 @@ class WebJobDetailsTests(PagesTestCase):
         self.assertNotContains(self.get(DETAILS, self.carol), "of output are kept")
         write(make_run(self.job), b"x" * 2048)
         self.assertContains(self.get(DETAILS, self.carol), "2.0\xa0KB of output are kept.")
+
+    def test_of_a_long_history_it_adds_up_the_newest_runs(self) -> None:
+        write(make_run(self.job), b"x" * 2048)
+        write(make_run(self.job), b"x" * 1024)
+        with patch.object(usage, "MOST_RUNS", 1):
+            response = self.get(DETAILS, self.carol)
+        self.assertContains(response, "More than 1.0\xa0KB of output are kept.")
 
     def test_it_filters_by_status(self) -> None:
         bulk_runs([self.job], 20)

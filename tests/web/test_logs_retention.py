@@ -13,7 +13,7 @@ from tests.web.objects import make_instance, make_job, make_run, make_setting, m
 from webjobs import logs, retention
 from webjobs.logs import LogWriter, log_of_copy, log_of_run
 from webjobs.logs.purge import purge
-from webjobs.logs.usage import bytes_of
+from webjobs.logs.usage import usage_of
 from webjobs.models import App, Copy, Log, LogChunk, Run
 from webjobs.models.setting import SettingError, engine_settings, lenient_engine_settings
 from webjobs.states import JobType, RunStatus, Stream
@@ -178,10 +178,10 @@ class PurgeTests(TransactionTestCase):
 class UsageTests(TestCase):
     def test_it_is_the_sum_of_what_is_kept(self) -> None:
         job = make_job(make_slot())
-        self.assertEqual(bytes_of(job), 0)
+        self.assertEqual(usage_of(job).bytes, 0)
         for index in range(3):
             printed(make_run(job, at=NOW + timedelta(seconds=index)), 1000)
-        self.assertEqual(bytes_of(job), 3000)
+        self.assertEqual(usage_of(job).bytes, 3000)
 
     def test_what_has_rolled_away_does_not_count(self) -> None:
         job = make_job(make_slot(), type=JobType.CONTINUOUS)
@@ -192,7 +192,7 @@ class UsageTests(TestCase):
             writer.flush()
         kept = sum(LogChunk.objects.values_list("size", flat=True))
         self.assertLess(kept, 2 * MIB)
-        self.assertEqual(bytes_of(job), kept)
+        self.assertEqual(usage_of(job).bytes, kept)
 
 
 class SettingTests(SimpleTestCase):

@@ -16,7 +16,7 @@ from django.views.decorators.http import conditional_page, require_GET
 
 from webjobs.access import slot_for, webjob_for
 from webjobs.forms import PeriodForm
-from webjobs.logs.usage import bytes_of
+from webjobs.logs.usage import usage_of
 from webjobs.models import Copy, Log, Run, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.models.run import run_number
@@ -67,7 +67,7 @@ def webjob_details(
         "rights": rights_in(request, job.slot.app),
     }
     if not wants_fragment(request):
-        context["output_bytes"] = bytes_of(job)
+        context["usage"] = usage_of(job)
     if job.is_continuous:
         return _continuous(request, job, row, context)
     wanted = Filter.of(request, zone_of(job, rows.engine))
