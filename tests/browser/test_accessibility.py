@@ -85,6 +85,10 @@ def test_nothing_serious_is_found_on_any_page(
         "/apps/demo/settings/",
         "/apps/demo/settings/GREETING/edit",
         "/apps/demo/settings/advanced",
+        "/apps/demo/configuration/",
+        "/apps/demo/deployment-slots/",
+        "/apps/demo/deployment-slots/add",
+        "/apps/demo/deployment-slots/swap",
         "/apps/none/webjobs/",
     ]:
         page.goto(live_server.url + path)

@@ -101,6 +101,8 @@ def _pages(request: HttpRequest, slot: Slot | None) -> Iterator[Found]:
         app = str(slot)
         yield _item(_("WebJobs"), app, slot_url(slot, "webjobs"), "webjobs-mono")
         yield _item(_("Environment variables"), app, slot_url(slot, "settings"), "variables")
+        yield _item(_("Configuration"), app, slot_url(slot, "configuration"), "settings")
+        yield _item(_("Deployment slots"), app, slot_url(slot, "slots"), "app")
         yield _item(_("WebJobs history"), app, slot_url(slot, "history"), "history")
     yield _item("App Services", _("Page"), reverse("apps"), "home")
     yield _item(_("Instances"), _("Page"), reverse("instances"), "app")
