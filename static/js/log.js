@@ -28,6 +28,7 @@ class LogPane {
     this.search = new LogSearch(this);
     this.choice = new LogChoice(this);
     this.view.fill();
+    this.search.recall();
   }
 
   get stream() {

@@ -56,6 +56,26 @@ export class LogSearch {
     return String(asked);
   }
 
+  /** What the address asks to search for, as a link or a reload brings it. */
+  recall() {
+    const asked = new URL(location.href).searchParams;
+    if (!asked.get("find")) return;
+    this.input.value = asked.get("find");
+    for (const name of ["regex", "case"]) this.form.elements[name].checked = asked.has(name);
+    this.start();
+  }
+
+  #remember() {
+    const address = new URL(location.href);
+    const keep = (name, value) =>
+      value ? address.searchParams.set(name, value) : address.searchParams.delete(name);
+    keep("find", this.input.value);
+    for (const name of ["regex", "case"]) {
+      keep(name, this.input.value && this.form.elements[name].checked ? "1" : "");
+    }
+    if (address.href !== location.href) history.replaceState(null, "", address);
+  }
+
   #clear() {
     this.stop?.abort();
     this.asked = "";
@@ -71,6 +91,7 @@ export class LogSearch {
   /** Search anew, from the line at the top of what is in sight. */
   async start() {
     this.#clear();
+    this.#remember();
     if (!this.input.value) return;
     this.asked = this.#asked;
     this.stop = new AbortController();

@@ -46,7 +46,7 @@ function soon(target, describes) {
 }
 
 export function tips() {
-  const of = (event) => event.target.closest?.("[data-tip]");
+  const of = (event) => event.target.closest?.("[data-tip], .bar a");
   document.addEventListener("pointerover", (event) => {
     const target = of(event);
     if (!target) return;

@@ -90,7 +90,7 @@ async function refresh(loud = false) {
 function replace(html) {
   shown = html;
   const active = document.activeElement;
-  const hadFocus = grid.contains(active) && active.matches("tr");
+  const hadFocus = grid.contains(active) && active.matches("tr, a");
   grid.replaceChildren(parse(html));
   refreshTimes(grid);
   selection.renew(hadFocus);
@@ -146,17 +146,29 @@ function menuOfSeveral() {
   }));
 }
 
+function pageItems(target) {
+  const page = (label, icon, path, disabled = null) => ({
+    label,
+    icon,
+    disabled,
+    act: () => location.assign(target.dataset.base + path),
+  });
+  return [
+    page(gettext("Edit"), "edit", "edit", command("delete").dataset.why || null),
+    page(gettext("Package versions"), "history", "versions/"),
+  ];
+}
+
 function menuItems(target) {
-  const names =
-    target.dataset.type === "continuous"
-      ? ["start", "stop", "logs", "properties", "delete"]
-      : ["run", "logs", "properties", "delete"];
-  return names.map((name) => ({
+  const item = (name) => ({
     label: command(name).textContent.trim(),
     icon: name,
     disabled: name === "logs" ? null : reason(name, target),
     act: () => act(name, target),
-  }));
+  });
+  const first = target.dataset.type === "continuous" ? ["start", "stop"] : ["run"];
+  const names = [...first, "logs", "properties"];
+  return [...names.map(item), ...pageItems(target), item("delete")];
 }
 
 function menuAt(target, x, y) {
@@ -187,9 +199,23 @@ function onClick(event) {
   else selection.only(target);
 }
 
+/** Right and left go through the links of a row, such as the marks of its bar, and back to it. */
+function moveInside(event, target) {
+  const places = [target, ...$$("a:not([data-menu])", target)];
+  const at = places.indexOf(event.target.closest("a") ?? target);
+  const next = places[at + (event.key === "ArrowRight" ? 1 : -1)];
+  if (next) next.focus();
+  event.preventDefault();
+}
+
 function onKey(event) {
   const target = event.target.closest("tbody tr");
-  if (!target || event.target.closest("a")) return;
+  if (!target) return;
+  if (["ArrowRight", "ArrowLeft"].includes(event.key) && !event.target.closest("input")) {
+    moveInside(event, target);
+    return;
+  }
+  if (event.target.closest("a")) return;
   const all = rows();
   const at = all.indexOf(target);
   const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 };

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, Position, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.test_output import address, finished, person, slot  # noqa: F401
-from webjobs.models import Slot
+from tests.web.objects import make_job
+from webjobs.logs import LogWriter, log_of_schedule
+from webjobs.models import Schedule, Slot
+from webjobs.states import Stream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,3 +97,38 @@ def test_a_link_to_lines_selects_them(
     person.locator('.line[data-n="124"]').click(position=place, modifiers=["Shift"])
     expect(chosen).to_have_text(["line 124", "line 125"])
     assert person.url.endswith("#L124-L125")
+
+
+def test_the_address_keeps_the_search_over_a_reload(
+    person: Page,  # noqa: F811
+    live_server: LiveServer,
+    slot: Slot,  # noqa: F811
+) -> None:
+    person.goto(address(live_server, finished(slot, text())))
+    person.get_by_label("Match case").check()
+    search(person, "Mark")
+    count = person.locator(".search-count")
+    expect(count).to_have_text("12 of 12")
+    expect(person).to_have_url(re.compile(r"\?find=Mark&case=1$"))
+    person.reload()
+    expect(person.get_by_role("searchbox", name="Search the output")).to_have_value("Mark")
+    expect(person.get_by_label("Match case")).to_be_checked()
+    expect(count).to_have_text("12 of 12")
+    search(person, "")
+    expect(person).to_have_url(re.compile(r"/\d+/$"))
+
+
+def test_the_scheduler_log_is_read_and_searched_as_any_other(
+    person: Page,  # noqa: F811
+    live_server: LiveServer,
+    slot: Slot,  # noqa: F811
+) -> None:
+    schedule = Schedule.objects.create(job=make_job(slot, "nightly"), expression="0 0 * * * *")
+    writer = LogWriter(log_of_schedule(schedule), limit=10**6)
+    for number in range(1, 301):
+        writer.system(Stream.SYSTEM, f"Next schedule expected {number}")
+    writer.flush()
+    base = f"{live_server.url}/apps/demo/history/triggered/nightly/scheduler/"
+    person.goto(f"{base}?find=expected+7%24&regex=1")
+    expect(person.locator(".search-count")).to_have_text("1 of 1")
+    expect_shown(person, 7, "expected 7")

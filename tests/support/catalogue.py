@@ -17,6 +17,7 @@ QUOTED = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 TRANSLATE = re.compile(r"{%\s*translate\s+" + QUOTED)
 CONSTANT = re.compile(r"\b_\(" + QUOTED + r"\)")
 BLOCK = re.compile(r"{%\s*blocktranslate\b.*?%}(.*?){%\s*endblocktranslate\s*%}", re.DOTALL)
+PLURAL = re.compile(r"{%\s*plural\s*%}")
 VARIABLE = re.compile(r"{{\s*(\w+)\s*}}")
 SCRIPT = re.compile(r"\bn?gettext\(\s*" + QUOTED)
 
@@ -73,7 +74,8 @@ def texts_of_template(path: Path) -> Iterator[str]:
     for quoted in TRANSLATE.findall(source) + CONSTANT.findall(source):
         yield str(ast.literal_eval(quoted)).replace("%", "%%")
     for block in BLOCK.findall(source):
-        yield VARIABLE.sub(r"%(\1)s", block.replace("%", "%%"))
+        for text in PLURAL.split(block):
+            yield VARIABLE.sub(r"%(\1)s", text.replace("%", "%%"))
 
 
 def texts_of_script(path: Path) -> Iterator[str]:
