@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.storage import storages
@@ -250,7 +251,7 @@ def test_who_has_lost_it_changes_nothing_any_more(
     connect(slot, repository)
     prepare = applying.prepare
 
-    def lost_meanwhile(*arguments: object) -> object:
+    def lost_meanwhile(*arguments: Any) -> Any:
         Deployment.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
         deployments.enqueue_due(timezone.now())
         return prepare(*arguments)
@@ -337,3 +338,14 @@ def test_secrets_are_encrypted_in_the_database(slot: Slot, repository: Path) -> 
         row = cursor.fetchone()
     assert "very-secret" not in row[0]
     assert source.webhook_secret not in row[1]
+
+
+def test_a_secret_of_another_key_is_told_in_words(
+    slot: Slot, repository: Path, settings: Settings
+) -> None:
+    connect(slot, repository, secret="token", poll_minutes=5)
+    settings.SECRET_KEY = "another key than the one before"
+    assert "SECRET_KEY has changed" in deploy(slot).reason
+    SourceConnection.objects.update(next_poll_at=timezone.now(), problem="")
+    sync.look(SourceConnection.objects.values_list("pk", flat=True).get())
+    assert "SECRET_KEY" in SourceConnection.objects.values_list("problem", flat=True).get()

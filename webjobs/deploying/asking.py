@@ -98,7 +98,7 @@ def change(source: SourceConnection, wish: Wish, actor: Actor, *, forget_host: b
     if is_other:
         values["commit"] = ""
     SourceConnection.objects.filter(pk=source.pk).update(**values)
-    source.refresh_from_db()
+    source.refresh_from_db(fields=["branch", "commit"])
     record(
         actor, "source.settings", source.slot, source.url, branch=wish.branch,
         poll_minutes=wish.poll_minutes, new_secret=bool(wish.secret), forget_host=forget_host,

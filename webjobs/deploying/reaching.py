@@ -9,11 +9,19 @@ from pathlib import Path
 from django.conf import settings
 
 from webjobs.models import SourceConnection
+from webjobs.models.fields import SecretUnreadable
+from webjobs.reasons import Reason, gettext_noop
 from webjobs.runner import git_address
 from webjobs.runner.git import Git, Limits, Remote, temporary
 
 # A history, or what else lies beside the WebJobs, may be larger than the largest upload.
 _TIMES_LARGER = 4
+
+
+UNREADABLE = gettext_noop(
+    "The token or key of the repository cannot be read: SECRET_KEY has changed. Put the old key "
+    "back, or disconnect the repository and connect it again."
+)
 
 
 def limits() -> Limits:
@@ -34,14 +42,18 @@ def repository(tick: Callable[[], None] = _no_tick) -> Iterator[Git]:
 
 
 def remote_of(source: SourceConnection) -> Remote:
-    """Checked anew, because what the operator allows may have changed. Raises AddressError."""
+    """Checked anew, because what the operator allows may have changed. Raises Reason."""
+    try:
+        secret = source.secret
+    except SecretUnreadable as error:
+        raise Reason("secret", UNREADABLE) from error
     address = git_address.parse(source.url, settings.WEBJOBS_SOURCE_PATHS)
     return Remote(
         url=address.url,
         protocol=address.protocol,
         branch=git_address.parse_branch(source.branch),
         user_name=source.user_name,
-        secret=source.secret,
+        secret=secret,
         known_hosts=source.known_hosts,
     )
 

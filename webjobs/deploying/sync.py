@@ -89,7 +89,8 @@ class Progress:
 
 def deploy(pk: int) -> None:
     """Carry out a deployment that waits, unless somebody else does; then hint to the next one."""
-    deployment = Deployment.objects.select_related("slot__app", "created_by").filter(pk=pk).first()
+    found = Deployment.objects.select_related("slot__app", "created_by").filter(pk=pk)
+    deployment = found.defer("slot__publishing_password").first()
     if deployment is None or not deployment.claim(timezone.now()):
         return
     progress = Progress(deployment)
@@ -130,7 +131,8 @@ def _actor(deployment: Deployment) -> Actor:
 
 
 def _sync(progress: Progress) -> None:
-    source = SourceConnection.objects.filter(slot=progress.deployment.slot_id).first()
+    connected = SourceConnection.objects.filter(slot=progress.deployment.slot_id)
+    source = connected.defer("secret", "webhook_secret").first()
     if source is None:
         raise Refused("not-connected", NOT_CONNECTED)
     try:
@@ -217,7 +219,8 @@ def _with_package(deployment: Deployment) -> Iterator[dict[str, Any]]:
 def look(pk: int) -> None:
     """Ask the repository for its newest commit, if that is due, and deploy one that is new."""
     now = timezone.now()
-    source = SourceConnection.objects.select_related("slot__app").filter(pk=pk).first()
+    due = SourceConnection.objects.select_related("slot__app").filter(pk=pk)
+    source = due.defer("secret", "webhook_secret", "slot__publishing_password").first()
     if source is None or not source.claim_poll(now):
         return
     try:

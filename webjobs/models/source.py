@@ -182,7 +182,7 @@ class Deployment(models.Model):
         except IntegrityError:
             return False
         if won:
-            self.refresh_from_db()
+            self.refresh_from_db(fields=["status", "started_at", "lease_until", "epoch"])
         return bool(won)
 
     def _mine(self) -> DeploymentQuerySet:

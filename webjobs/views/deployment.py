@@ -34,8 +34,14 @@ from webjobs.views.rights import rights_in
 _FIELDS = {"branch": "branch", "credentials": "secret", "key": "secret", "bad_branch": "branch"}
 
 
+def _connected(slot: Slot) -> SourceConnection | None:
+    # Secrets that cannot be read any more must not keep anybody from the page.
+    found = SourceConnection.objects.filter(slot=slot)
+    return found.defer("secret", "webhook_secret").first()
+
+
 def _source(slot: Slot) -> SourceConnection:
-    source = SourceConnection.objects.filter(slot=slot).first()
+    source = _connected(slot)
     if source is None:
         raise Http404("No repository is connected.")
     source.slot = slot
@@ -49,7 +55,7 @@ def _scm(request: HttpRequest, slot: Slot, path: str) -> str:
 
 
 def _page(request: HttpRequest, slot: Slot, **more: Any) -> HttpResponse:
-    source = SourceConnection.objects.filter(slot=slot).first()
+    source = _connected(slot)
     forms: dict[str, Any] = {}
     if source is None:
         forms["form"] = ConnectForm(initial={"branch": "main"})
