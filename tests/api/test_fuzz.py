@@ -55,7 +55,7 @@ ROOT = "http://localhost"
 SEED = 20160519
 # Of each operation, and of each sort of requests; FUZZ=20 looks further, always at the same.
 EXAMPLES = 2 * int(os.environ.get("FUZZ", "1"))
-SYSTEMATIC = 3 * EXAMPLES
+SYSTEMATIC = 2 * EXAMPLES
 # These have tests of their own: they repeat another, wait on purpose, or ask a broker.
 LEFT_OUT = (
     "/slots/{slot}",
@@ -198,11 +198,10 @@ def test_every_answer_is_one_of_the_document(fuzzed: Fuzzed, label: str) -> None
             case.path_parameters = {**case.path_parameters, **known}
         _send(case, auth)
 
-    strategies = [
-        operation.as_strategy(mode, path_parameters=fixed)
-        for mode in GenerationMode
-        for fixed in (known, {"app": "demo"} if "app" in known else {})
-    ]
+    strategies = [operation.as_strategy(mode, path_parameters=known) for mode in GenerationMode]
+    # Names that find nothing, or look like something else.
+    few = {"app": "demo"} if "app" in known else {}
+    strategies.append(operation.as_strategy(path_parameters=few))
 
     @seed(SEED)
     @settings(
