@@ -23,7 +23,7 @@ from webjobs import dispatch
 from webjobs.dispatch import Actor, Edit, NewWebJob, Policy, SettingChange, record
 from webjobs.models import AuditEntry, Copy, DebugSession, Hook, PackageVersion, WebJob
 from webjobs.runner.settings_job import JobSettings
-from webjobs.states import CopyStatus, JobType, RunStatus
+from webjobs.states import AppKind, CopyStatus, JobType, RunStatus, Tier
 from webjobs.tunnel import Connection
 
 SECRETS = ("hunter2-setting", "hunter2-password", "hunter2-hook")
@@ -51,7 +51,7 @@ class AuditTests(TestCase):
             slot=slot, url="http://localhost/old", event="any", base="", secret=SECRETS[2]
         )
         debugged, session, lost = self._debugging()
-        return {
+        return self._slots() | {
             "debug.start": lambda: dispatch.start_debugging(debugged, None, actor),
             "debug.connect": lambda: dispatch.connect_debugger(session, actor),
             "debug.disconnect": lambda: dispatch.note_lost(session, lost, actor),
@@ -85,6 +85,18 @@ class AuditTests(TestCase):
             "webjob.delete": lambda: dispatch.delete(continuous, actor),
         }
 
+    def _slots(self) -> dict[str, Callable[[], object]]:
+        actor = self.actor
+        one, two, left = (make_slot("other", name) for name in ("one", "two", "left"))
+        return {
+            "app.plan": lambda: dispatch.set_plan(
+                one.app, Tier.STANDARD, AppKind.WEB, actor, always_on=True
+            ),
+            "slot.add": lambda: dispatch.add_slot(one.app, "fresh", actor),
+            "slot.delete": lambda: dispatch.delete_slot(left, actor),
+            "slot.swap.start": lambda: dispatch.swap_slots(one, two, actor),
+        }
+
     def _debugging(self) -> tuple[WebJob, DebugSession, Connection]:
         """A WebJob to debug, a session of another one, and a connection without a worker."""
         now, instance = timezone.now(), make_instance()
@@ -115,11 +127,13 @@ class AuditTests(TestCase):
                 self.assertEqual((entry.user, entry.user_name), (self.alice, "alice"))
                 self.assertEqual(entry.address, "2001:db8::7")
                 self.assertIsNotNone(entry.app)
-                where = "shop" if action == "app.create" else "demo/staging"
+                where = ("shop", "demo/staging", "other")
                 self.assertTrue(entry.target.startswith(where), entry.target)
 
     def test_every_action_of_dispatch_is_tried_here(self) -> None:
         helpers = {"record", "parse_settings_of", "state_of", "check_connectable"}
+        # Recorded as the end of the swap, whoever or whatever ended it.
+        helpers.add("cancel_swap")
         offered = {name for name in dispatch.__all__ if name.islower()} - helpers
         self.assertEqual(len(self.everything()), len(offered), offered)
 
