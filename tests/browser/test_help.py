@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.pages import command, row, sign_in
+from tests.browser.test_accessibility import assert_accessible
 from tests.web.objects import make_job, make_run, make_slot
 from webjobs.states import RunStatus
 
@@ -39,3 +40,4 @@ def test_a_status_explains_itself(page: Page, live_server: LiveServer, operator:
     page.get_by_role("link", name="Failed", exact=True).click()
     expect(page).to_have_url(re.compile("/help/#status-failed$"))
     expect(page.locator("#status-failed")).to_be_in_viewport()
+    assert_accessible(page)
