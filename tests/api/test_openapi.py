@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.test import SimpleTestCase, TestCase
 from django.urls import resolve
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -73,7 +74,9 @@ class RoutesTests(SimpleTestCase):
 
 
 class ServedTests(TestCase):
-    def test_it_is_there_without_signing_in_and_names_this_portal(self) -> None:
+    def test_it_is_for_those_who_signed_in_and_names_this_portal(self) -> None:
+        self.assertEqual(self.client.get("/api/openapi.json").status_code, 401)
+        self.client.force_login(User.objects.create_user("somebody"))
         response = self.client.get("/api/openapi.json")
         self.assertEqual(response.json()["servers"], [{"url": "http://testserver"}])
         again = self.client.get("/api/openapi.json", headers={"If-None-Match": response["ETag"]})

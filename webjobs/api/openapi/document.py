@@ -6,9 +6,13 @@ import json
 from functools import cache, lru_cache
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
 
 from webjobs.api.answers import JSON, etag_of, not_modified
+from webjobs.api.arm.surface import ARM
 from webjobs.api.identity.surface import IDENTITY
 from webjobs.api.links import root_of
 from webjobs.api.openapi import arm, arm_schemas, debugging, errors, identity, kudu, schemas
@@ -66,4 +70,13 @@ def _get(request: HttpRequest) -> HttpResponse:
     return not_modified(request, etag) or found
 
 
-openapi = IDENTITY.endpoint(GET=_get)
+_for_people = IDENTITY.endpoint(GET=_get)
+_for_callers = ARM.endpoint(GET=_get)
+
+
+@csrf_exempt
+@login_not_required
+def openapi(request: HttpRequest) -> HttpResponseBase:
+    """For whoever has signed in to the pages, and for callers with credentials of the API."""
+    view = _for_people if request.user.is_authenticated else _for_callers
+    return view(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webjobs.api.openapi.errors import identity
+from webjobs.api.openapi.errors import arm, identity
 from webjobs.api.openapi.parts import (
     ANY_OBJECT,
     INTEGER,
@@ -116,8 +116,7 @@ def _own() -> dict[str, dict[str, Node]]:
                     "200": gives("It.", ANY_OBJECT, ETag="Of this document."),
                     "304": gives("As it was."),
                 },
-                identity(),
-                security=_PUBLIC,
+                arm(),
             )
         },
     }
