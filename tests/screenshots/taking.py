@@ -46,6 +46,9 @@ VARIANTS = [
     Variant(390, "dark"),
 ]
 FRENCH = [Variant(1440, "light", "fr-FR"), Variant(390, "light", "fr-FR")]
+# The pages that lists and output fill, on a wide screen.
+WIDE = Variant(2560, "light")
+ON_WIDE = {"blade", "run-running"}
 
 
 class _Quiet(WSGIRequestHandler):
@@ -99,7 +102,7 @@ def _tell_of_script(error: Error) -> None:
 
 def _all(browser: Browser, base: str, wanted: list[Shot]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {shot.name: [] for shot in wanted}
-    for variant in VARIANTS + FRENCH:
+    for variant in [WIDE, *VARIANTS, *FRENCH]:
         context = browser.new_context(
             viewport={"width": variant.width, "height": 900 if variant.width > 800 else 844},
             color_scheme=variant.scheme,
@@ -114,6 +117,8 @@ def _all(browser: Browser, base: str, wanted: list[Shot]) -> dict[str, list[str]
         is_in = False
         for shot in wanted:
             if variant in FRENCH and not shot.is_main:
+                continue
+            if variant == WIDE and shot.name not in ON_WIDE:
                 continue
             if shot.signed_in and not is_in:
                 _sign_in(page, base)
