@@ -136,7 +136,7 @@ class PagesTests(DeploymentTestCase):
         listed = self.get(URL, self.carol)
         self.assertContains(listed, "Added: 1, Refused: 1")
         self.assertContains(listed, found.short_commit)
-        self.assertNotContains(self.get(f"{URL}{found.pk}/", **FRAGMENT), "<html")
+        self.assertNotContains(self.get(f"{URL}{found.pk}/", None, **FRAGMENT), "<html")
 
     def test_what_is_no_longer_there_can_be_deleted(self) -> None:
         commit(self.repository, {"App_Data/jobs/triggered/old/run.sh": "echo"}, "Old")

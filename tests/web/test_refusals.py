@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -86,7 +86,7 @@ def test_a_sentence_without_french_is_told_in_english() -> None:
 
 
 class FrenchRefusalTests(PagesTestCase):
-    def ask(self, url: str, data: dict[str, object]) -> dict[str, list[str]]:
+    def ask(self, url: str, data: Mapping[str, object]) -> dict[str, list[str]]:
         self.client.force_login(self.alice)
         answer = self.client.post(url, data, headers={**JSON, "Accept-Language": "fr"})
         self.assertEqual(answer.status_code, 400, answer.content)
