@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from tests.screenshots.sources import build_deployments, build_staging
 from tests.support.logs import INSTANCE_KEY
 from tests.web.objects import (
     make_instance,
@@ -49,7 +50,10 @@ def build() -> None:
     _triggered(slot)
     _continuous(slot, one, two)
     _settings(slot)
-    make_job(make_slot(ONE), "send-newsletter")
+    build_staging(APP)
+    newsletter = make_slot(ONE)
+    make_job(newsletter, "send-newsletter")
+    build_deployments(newsletter)
     make_slot(NONE)
     many = make_slot(MANY)
     for number in range(1, 131):

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from tests.screenshots.sample import APP, MANY, NONE, ONE
-from webjobs.models import Instance, Run
+from webjobs.models import Deployment, Instance, Run
 
 Do = Callable[[Page], None]
 BLADE = f"/apps/{APP}/webjobs/"
 HISTORY = f"/apps/{APP}/history/"
 SETTINGS = f"/apps/{APP}/settings/"
+SLOTS = f"/apps/{APP}/deployment-slots/"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def shots() -> list[Shot]:
     """Needs the sample in the database."""
     failed = Run.objects.filter(job__name="import-price-list").latest("number").number
     running = Run.objects.get(job__name="sync-stock").number
+    deployed = Deployment.objects.latest("pk").pk
     instance = Instance.objects.get(name="web-worker-1").key
     return [
         Shot("sign-in", "/sign-in", is_main=True, signed_in=False),
@@ -103,7 +105,6 @@ def shots() -> list[Shot]:
         Shot("blade-properties", BLADE, _properties, is_main=True),
         Shot("blade-search", BLADE, _palette, is_main=True),
         Shot("blade-none", f"/apps/{NONE}/webjobs/"),
-        Shot("blade-one", f"/apps/{ONE}/webjobs/"),
         Shot("blade-many", f"/apps/{MANY}/webjobs/"),
         Shot("versions", f"{BLADE}triggered/resize-images/versions/", is_main=True),
         Shot("history", HISTORY, is_main=True),
@@ -119,6 +120,17 @@ def shots() -> list[Shot]:
         Shot("settings-advanced", SETTINGS, _advanced),
         Shot("settings-edit", f"{SETTINGS}SMTP_HOST/edit"),
         Shot("settings-none", f"/apps/{NONE}/settings/"),
+        Shot("edit", f"{BLADE}triggered/nightly-report/edit", is_main=True),
+        Shot("call", f"{BLADE}triggered/nightly-report/call", is_main=True),
+        Shot("configuration", f"/apps/{APP}/configuration/", is_main=True),
+        Shot("slots", f"{SLOTS}", is_main=True),
+        Shot("slot-add", f"{SLOTS}add"),
+        Shot("slot-swap", f"{SLOTS}swap", is_main=True),
+        Shot("blade-staging", f"/apps/{APP}/slots/staging/webjobs/"),
+        Shot("blade-connected", f"/apps/{ONE}/webjobs/"),
+        Shot("deployment-none", f"/apps/{NONE}/deployment/", is_main=True),
+        Shot("deployment", f"/apps/{ONE}/deployment/", is_main=True),
+        Shot("deployment-details", f"/apps/{ONE}/deployment/{deployed}/", is_main=True),
         Shot("instances", "/instances/", is_main=True),
         Shot("instance", f"/instances/{instance}/", is_main=True),
         Shot("tokens", "/tokens/", is_main=True),

@@ -1,0 +1,61 @@
+"""The part of the sample with deployment slots, and WebJobs that come from a repository."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from tests.web.objects import make_job, make_setting, make_slot
+from webjobs.deploying.applying import Result
+from webjobs.models import Deployment, Slot, SourceConnection
+from webjobs.states import DeploymentStatus, DeploymentTrigger, JobType, Outcome
+
+REPOSITORY = "https://git.example.org/contoso/newsletter.git"
+
+
+def build_staging(app: str) -> None:
+    """A slot beside production, with what a swap would exchange and what would stay."""
+    staging = make_slot(app, "staging")
+    make_job(staging, "nightly-report")
+    make_job(staging, "invoice-mailer", JobType.CONTINUOUS, is_stopped=True)
+    make_setting(staging, "ORDERS_API_URL", "https://staging.example.org/api")
+    make_setting(staging, "SMTP_HOST", "smtp.staging.example.org", is_slot_setting=True)
+    make_setting(staging, "WEBJOBS_STOPPED", "1", is_slot_setting=True)
+
+
+def build_deployments(slot: Slot) -> None:
+    """A connected slot with a deployment that went well and one that went half well."""
+    SourceConnection.objects.create(
+        slot=slot, url=REPOSITORY, branch="main", poll_minutes=15, by_name="ada"
+    )
+    added = Result("triggered", "send-newsletter", Outcome.REPLACED)
+    refused = Result(
+        "continuous", "bounce-reader", Outcome.REFUSED, "No runnable script file was found."
+    )
+    gone = Result("triggered", "old-import", Outcome.GONE)
+    _deployment(slot, DeploymentStatus.SUCCESS, 26, "Send at seven, not at eight", [added])
+    _deployment(slot, DeploymentStatus.PARTIAL, 2, "Read bounces", [added, refused, gone])
+
+
+def _deployment(
+    slot: Slot, status: DeploymentStatus, hours: int, message: str, results: list[Result]
+) -> None:
+    began = timezone.now() - timedelta(hours=hours)
+    Deployment.objects.create(
+        slot=slot,
+        trigger=DeploymentTrigger.WEBHOOK,
+        status=status,
+        repository=REPOSITORY,
+        branch="main",
+        commit=f"{hours:02}c41f9e7b" * 4,
+        author="Ada Example",
+        message=message,
+        committed_at=began,
+        requested_at=began,
+        started_at=began,
+        ended_at=began + timedelta(seconds=3),
+        by_name="webhook",
+        results=[result.as_json() for result in results],
+        log="Fetching main\n" + "".join(f"{result.line}\n" for result in results),
+    )
