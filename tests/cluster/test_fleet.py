@@ -41,7 +41,10 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def started(folder: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Fleet]:
-    fleet = Fleet(folder, workers=3, beats=2, webs=2)
+    # A folder for each start: a test that is tried again gets new machines.
+    home = Path(tempfile.mkdtemp(prefix="", dir=folder))
+    home.chmod(0o755)
+    fleet = Fleet(home, workers=3, beats=2, webs=2)
     with django_db_blocker.unblock(), rows_of(fleet.database.url):
         try:
             fleet.start(fleet.workers[2])
@@ -52,8 +55,8 @@ def started(folder: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Fleet]
 
 
 @pytest.fixture(scope="module")
-def load(started: Fleet, folder: Path) -> Workload:
-    load = Workload(folder, Slot.objects.get(app__name="demo"))
+def load(started: Fleet) -> Workload:
+    load = Workload(started.folder, Slot.objects.get(app__name="demo"))
     load.set_up(started.webs[0].port)
     return load
 

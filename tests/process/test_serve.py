@@ -64,6 +64,7 @@ def test_two_at_once_prepare_one_portal_and_name_what_is_missing(tmp_path: Path)
                 "status": "unavailable",
                 "database": "ok",
                 "broker": "does not answer",
+                "packages": "ok",
                 "instances": 0,
                 "beat": "no tick for 30 seconds",
             }

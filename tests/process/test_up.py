@@ -88,7 +88,8 @@ def test_the_health_page_says_that_every_part_is_there(portal: Portal) -> None:
     with urllib.request.urlopen(f"{portal.url}/healthz") as answer:
         parts = json.load(answer)
     assert parts == {
-        "status": "ok", "database": "ok", "broker": "ok", "instances": 1, "beat": "ok",
+        "status": "ok", "database": "ok", "broker": "ok", "packages": "ok", "instances": 1,
+        "beat": "ok",
     }  # fmt: skip
 
 

@@ -72,7 +72,7 @@ class VersionsTests(VersionsTestCase):
     def test_a_reader_sees_the_list_without_commands(self) -> None:
         self.replace("echo two\n")
         response = self.get(URL, self.carol)
-        for command in ("roll-back", "download", "changes?"):
+        for command in ("roll-back", "/download", "changes?"):
             self.assertNotContains(response, command)
 
     def test_it_costs_the_same_for_many(self) -> None:
