@@ -18,6 +18,9 @@ from playwright.sync_api import (
 from tests.browser.pages import sign_in
 from tests.support.portal import Portal
 
+# One worker of a parallel run prepares what they share.
+pytestmark = pytest.mark.xdist_group("transfer")
+
 MOST_BYTES = 150_000
 # Between "nothing moved" and what a reader notices; a tenth is called good.
 MOST_SHIFT = 0.02

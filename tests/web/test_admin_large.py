@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import TestCase
@@ -19,6 +20,9 @@ from tests.web.objects import bulk_runs, make_job, make_slot
 from webjobs.admin.base import LISTED, PER_PAGE
 from webjobs.admin.runs import SEARCHED_WEBJOBS
 from webjobs.models import AuditEntry, Run, WebJob
+
+# One worker of a parallel run prepares what they share.
+pytestmark = pytest.mark.xdist_group("admin-large")
 
 RUNS = 50_000
 ENTRIES = 10_000
