@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from itertools import product
 from typing import Any
 
@@ -32,7 +33,8 @@ def _tidy(path: str) -> str:
 
 def _expanded(regex: str) -> set[str]:
     """All texts that `regex` can match; a group that stands for anything is `{its name}`."""
-    parsed: Any = re._parser.parse(regex)  # type: ignore[attr-defined]
+    # Imported by name it is Any, whatever mypy has cached of `re`; its own stubs do not name it.
+    parsed: Any = import_module("re._parser").parse(regex)
     names = {number: name for name, number in parsed.state.groupdict.items()}
     return set(_texts(parsed, names))
 
