@@ -1,13 +1,14 @@
-"""A real Chromium, started once per test process; every test gets a fresh profile."""
+"""A real Chromium, started once per test process; every test finds its profile empty."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from tests.support.needs import require
 
@@ -34,12 +35,25 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def profile(chromium: Browser) -> Iterator[BrowserContext]:
+    """One profile for all tests of a process: a new one costs Chromium a second."""
+    profile = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    profile.set_default_timeout(10_000)
+    yield profile
+    profile.close()
+
+
 @pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
-    context.set_default_timeout(10_000)
-    yield context
-    context.close()
+def context(profile: BrowserContext) -> Iterator[BrowserContext]:
+    """The profile without what an earlier test left in it: pages, cookies, storage, permissions."""
+    yield profile
+    for page in profile.pages:
+        with contextlib.suppress(Error):  # A page that never went anywhere has no storage.
+            page.evaluate("localStorage.clear()")
+        page.close()
+    profile.clear_cookies()
+    profile.clear_permissions()
 
 
 @pytest.fixture
