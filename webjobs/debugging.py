@@ -8,10 +8,11 @@ from datetime import datetime
 from webjobs.machine import Machine
 from webjobs.managed import Managed
 from webjobs.models import AuditEntry, DebugSession
+from webjobs.reasons import gettext_noop
 from webjobs.states import CopyStatus
 from webjobs.tunnel_end import Tunnel
 
-_ELSEWHERE = "It is a singleton, and another instance runs it."
+_ELSEWHERE = gettext_noop("It is a singleton, and another instance runs it.")
 
 
 class Debugging:

@@ -14,10 +14,11 @@ from webjobs.models import Run, WebJob
 from webjobs.models.lanes import hand_over, is_awaited, jobs_with_room, lock_job, lock_lanes
 from webjobs.models.queueing import insert_run
 from webjobs.models.retrying import announcement, plan_retry
+from webjobs.reasons import gettext_noop
 from webjobs.states import RetryOn
 
 # What the reason of a run says that nobody tries again by itself.
-RUN_AGAIN = "Run it again if it is needed."
+RUN_AGAIN = gettext_noop("Run it again if it is needed.")
 
 
 def conclude(

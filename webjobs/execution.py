@@ -22,6 +22,7 @@ from webjobs.logs import LogUnavailable, LogWriter, log_of_run
 from webjobs.machine import CannotStart, Machine, NotAllowed, Prepared, lease_of_runs
 from webjobs.models import Instance, Log, Run
 from webjobs.models.prepared import Given, PreparedQuery
+from webjobs.reasons import gettext_noop
 from webjobs.runner.child import Cause, Child, End, Limits
 from webjobs.states import RetryOn, RunStatus, Stream
 
@@ -35,7 +36,11 @@ CLOSING_PATIENCE = 20.0
 # Rows that say "executing here" are compared with what executes here this often.
 COMPARE_EVERY = 10.0
 
-_FORGOTTEN = "The engine failed while it executed this run; the worker's own log tells how."
+_FORGOTTEN = gettext_noop(
+    "The engine failed while it executed this run; the worker's own log tells how."
+)
+_STOPPED = gettext_noop("WEBJOBS_STOPPED is set to 1. Nothing was started.")
+_SUCCESS = gettext_noop("The process ended with exit code 0.")
 
 
 _READY = PreparedQuery(
@@ -196,7 +201,7 @@ class _Execution:
         try:
             prepared = self._machine.prepare_run(self._run)
             if prepared.engine.stopped:
-                self._finish(RunStatus.ABORTED, "WEBJOBS_STOPPED is set to 1. Nothing was started.")
+                self._finish(RunStatus.ABORTED, _STOPPED)
                 return
             child = self._start(prepared)
         except NotAllowed as error:
@@ -259,7 +264,7 @@ class _Execution:
     def _conclude(self, end: End) -> None:
         code = end.exit.code
         if end.cause == Cause.EXITED and code == 0:
-            self._finish(RunStatus.SUCCESS, "The process ended with exit code 0.", exit_code=0)
+            self._finish(RunStatus.SUCCESS, _SUCCESS, exit_code=0)
         elif end.cause == Cause.EXPIRED:
             self._finish(RunStatus.ABORTED, end.reason, RetryOn.LOST, hint=RUN_AGAIN)
         elif end.cause in (Cause.STOPPED, Cause.SHUTDOWN):

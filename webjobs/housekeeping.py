@@ -15,9 +15,11 @@ from webjobs.models import AppSetting, Copy, DebugSession, Run, Slot, WebJob
 from webjobs.models.debugging import OVER
 from webjobs.models.run import RunQuerySet
 from webjobs.models.setting import lenient_engine_settings
+from webjobs.reasons import gettext_noop
 from webjobs.states import COPY_ALIVE, RUN_FINAL, RetryOn, RunStatus, Stream
 
 BATCH = 500
+_KEPT = gettext_noop("What was printed until then is kept.")
 # What a continuous WebJob printed on an instance can be read this long after the instance's end.
 KEEP_COPIES = timedelta(days=7)
 COPIES_AT_ONCE = 20
@@ -34,10 +36,11 @@ def _why_orphaned(run: Run) -> str:
     instance = run.instance
     if instance is None or instance.lost_at is not None:
         name = instance.name if instance else "that executed it"
-        what = f"Instance {name} was lost while the run was in progress."
+        text = gettext_noop("Instance %(name)s was lost while the run was in progress.")
     else:
-        what = f"The worker of instance {instance.name} ended while the run was in progress."
-    return f"{what} What was printed until then is kept."
+        name = instance.name
+        text = gettext_noop("The worker of instance %(name)s ended while the run was in progress.")
+    return f"{text % {'name': name}} {_KEPT}"
 
 
 class _NotWon(Exception):

@@ -14,10 +14,11 @@ from django.conf import settings
 from django.db import Error, transaction
 
 from webjobs.models import App, Schedule
+from webjobs.reasons import gettext_noop
 
 # Use is written down at most this often.
 NOTED_EVERY = timedelta(minutes=1)
-REASON = (
+REASON = gettext_noop(
     "The app is idle: it has no Always On, and nobody has used it for a while. It goes on with "
     "the next use of the app."
 )

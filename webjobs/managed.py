@@ -18,6 +18,7 @@ from webjobs.logs import LogWriter, log_of_copy
 from webjobs.machine import CannotStart, Machine, NotAllowed, Prepared, SlotSettings
 from webjobs.models import Copy, DebugSession, WebJob
 from webjobs.models.swap import HELD_REASON
+from webjobs.reasons import gettext_noop
 from webjobs.runner.child import Cause, Child, End, Limits
 from webjobs.runner.restart import restart_wait
 from webjobs.starting import NotWanted, Started, undo
@@ -29,8 +30,8 @@ NEXT_SIGN = 12 * 3600.0
 # How much of what a process printed last on stderr is kept as its last error.
 TAIL_BYTES = 4096
 TAIL_LINES = 20
-_OUR_ERROR = "The engine failed; the worker's own log tells how. It is started again."
-_STANDS_BY = (
+_OUR_ERROR = gettext_noop("The engine failed; the worker's own log tells how. It is started again.")
+_STANDS_BY = gettext_noop(
     "It is a singleton, and another instance runs it or is about to. This instance takes over "
     "when that one stops or is lost."
 )
@@ -68,7 +69,7 @@ class Managed:
         self._prepared: Prepared | None = None
         self._settings: SlotSettings | None = None
         self._vanished = False
-        self._unwanted: str | None = "It has not been looked at yet."
+        self._unwanted: str | None = gettext_noop("It has not been looked at yet.")
         self._running_revision = (0, 0, 0)
         self._seen_start = job.start_requested_at
         self._restart_at: float | None = None
@@ -139,20 +140,21 @@ class Managed:
     def set_wish(
         self, job: WebJob | None, settings: SlotSettings | None, closing: str | None
     ) -> None:
-        """What people want now, None when the WebJob does not exist any more; `act` does what
-        follows from it."""
+        """What people want now, None: the WebJob is no more; `act` does what follows."""
         if job is None or settings is None:
             self._vanished = True
-            self._unwanted = "The WebJob no longer exists."
+            self._unwanted = gettext_noop("The WebJob no longer exists.")
             return
         self.job, self._settings = job, settings
         self._unwanted = closing
         if job.deleted_at is not None:
-            self._unwanted = "The WebJob was deleted."
+            self._unwanted = gettext_noop("The WebJob was deleted.")
         elif job.is_stopped:
-            self._unwanted = "It was stopped by an operator."
+            self._unwanted = gettext_noop("It was stopped by an operator.")
         elif settings.engine.stopped:
-            self._unwanted = "WEBJOBS_STOPPED is set to 1, which stops every WebJob of the app."
+            self._unwanted = gettext_noop(
+                "WEBJOBS_STOPPED is set to 1, which stops every WebJob of the app."
+            )
         elif job.slot.app.is_idle:
             self._unwanted = idling.REASON
         if job.slot.hold == SlotHold.ALL:
@@ -301,7 +303,7 @@ class Managed:
         elif self._unwanted is not None:
             self._begin_stop(now, self._unwanted)
         elif self.job.runs_once != (self._lease is not None):
-            self._begin_stop(now, "Its singleton setting changed.")
+            self._begin_stop(now, gettext_noop("Its singleton setting changed."))
         elif self._running_revision != self._revision() and not self._refresh:
             self._refresh = True
             self._begin_refresh(now)
@@ -315,11 +317,12 @@ class Managed:
     def _begin_refresh(self, now: datetime) -> None:
         if self._running_revision[:2] != self._revision()[:2]:
             self.log.system(Stream.SYSTEM, "Detected WebJob file/s were updated, refreshing WebJob")
-            self._begin_stop(now, "Its package or its settings changed.")
+            self._begin_stop(now, gettext_noop("Its package or its settings changed."))
         elif self.debug.wish is not None:
-            self._begin_stop(now, f"{self.debug.wish.by_name} debugs it.")
+            text = gettext_noop("%(name)s debugs it.")
+            self._begin_stop(now, text % {"name": self.debug.wish.by_name})
         else:
-            self._begin_stop(now, "Debugging has ended.")
+            self._begin_stop(now, gettext_noop("Debugging has ended."))
 
     def _begin_stop(self, now: datetime, reason: str) -> None:
         if self.copy.status != CopyStatus.STOPPING:

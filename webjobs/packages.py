@@ -35,6 +35,19 @@ class PackageUnavailable(Exception):
     """The storage does not give the package that a WebJob needs; the message says what to do."""
 
 
+_DAMAGED = gettext_noop(
+    "The package %(package)s in the storage is damaged: its SHA-256 differs. Upload it again."
+)
+_DISK_FULL = gettext_noop(
+    "The disk of this instance is full: the package %(package)s does not fit into %(folder)s. Free "
+    "some space, then start it again."
+)
+_UNREADABLE = gettext_noop(
+    "The package %(package)s cannot be read from the storage: %(why)s. Upload it again, or restore "
+    "the package storage."
+)
+
+
 class NotKept(Exception):
     """The storage does not take a package; the message is the storage's reason."""
 
@@ -142,21 +155,14 @@ def local_path(package: Package, cache: Path) -> Path:
                     copy.write(block)
             copy.seek(0)
             if file_digest(copy, "sha256").hexdigest() != package.sha256:
-                raise PackageUnavailable(
-                    f"The package {package} in the storage is damaged: its SHA-256 differs. "
-                    "Upload it again."
-                )
+                raise PackageUnavailable(_DAMAGED % {"package": package})
         Path(name).rename(target)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise PackageUnavailable(
-                f"The disk of this instance is full: the package {package} does not fit into "
-                f"{cache}. Free some space, then start it again."
-            ) from error
-        raise PackageUnavailable(
-            f"The package {package} cannot be read from the storage: {error.strerror or error}. "
-            "Upload it again, or restore the package storage."
-        ) from error
+            full = _DISK_FULL % {"package": package, "folder": cache}
+            raise PackageUnavailable(full) from error
+        text = _UNREADABLE % {"package": package, "why": error.strerror or error}
+        raise PackageUnavailable(text) from error
     finally:
         Path(name).unlink(missing_ok=True)
     trim_cache(cache, time.time())

@@ -21,12 +21,15 @@ from webjobs.messages import nudge_workers
 from webjobs.models import AppSetting, AuditEntry, Copy, Instance, Run, Schedule, Slot, Swap, WebJob
 from webjobs.models.setting import EngineSettings, lenient_engine_settings, settings_of
 from webjobs.models.swap import HELD_REASON
+from webjobs.reasons import gettext_noop
 from webjobs.states import RUN_EXECUTING, CopyStatus, SwapState
 
 # Beyond the longest time that a WebJob has to end, for instances that are busy or just starting.
 STOPPING_RESERVE = timedelta(seconds=60)
 # No person can give a slot such a name.
 _PARKING = ".swap"
+AS_IT_WAS = gettext_noop("Nothing was swapped; everything goes on as it was.")
+_BROKEN = gettext_noop("The exchange failed; the worker's own log tells why.")
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ def advance_all(now: datetime) -> None:
 def advance(swap: Swap, now: datetime) -> None:
     """Take the steps of `swap` that can be taken now."""
     if len(swap.slots) < 2:
-        _fail(swap, now, "One of the slots was deleted.")
+        _fail(swap, now, gettext_noop("One of the slots was deleted."))
     if swap.state == SwapState.WAITING:
         if running := executing(swap.slots):
             _give_up_late(swap, now, _still_in_progress(running))
@@ -59,19 +62,20 @@ def advance(swap: Swap, now: datetime) -> None:
                 transaction.on_commit(nudge_workers)
     if swap.state == SwapState.STOPPING:
         if alive := _not_stopped(swap.slots, now):
-            _give_up_late(swap, now, f"{alive} did not stop in time.")
+            text = gettext_noop("%(job)s on instance %(instance)s did not stop in time.")
+            _give_up_late(swap, now, text % {"job": alive[0], "instance": alive[1]})
         else:
             try:
                 _exchange(swap, now)
             except _NotYet:
                 swap.refresh_from_db()
-                _give_up_late(swap, now, "A run began that should not have.")
+                _give_up_late(swap, now, gettext_noop("A run began that should not have."))
             except OperationalError:
                 raise  # The database is away or busy: the next step tries again.
             except Exception:
                 logger.exception("The exchange of %s failed and was rolled back", swap)
                 swap.refresh_from_db()
-                _give_up_late(swap, now, "The exchange failed; the worker's own log tells why.")
+                _give_up_late(swap, now, _BROKEN)
 
 
 def executing(slots: Collection[int]) -> list[Run]:
@@ -82,11 +86,16 @@ def executing(slots: Collection[int]) -> list[Run]:
 
 def _still_in_progress(runs: list[Run]) -> str:
     first = runs[0]
-    more = f", with {len(runs) - 1} more," if len(runs) > 1 else ""
-    return (
-        f"Run {first.number} of {first.job.name}{more} was still in progress. "
-        "Stop it, or wait for its end, and swap again."
+    text = gettext_noop(
+        "Run %(number)d of %(job)s was still in progress. Stop it, or wait for its end, and swap "
+        "again."
     )
+    if len(runs) > 1:
+        text = gettext_noop(
+            "Run %(number)d of %(job)s, with %(count)d more, was still in progress. Stop it, or "
+            "wait for its end, and swap again."
+        )
+    return text % {"number": first.number, "job": first.job.name, "count": len(runs) - 1}
 
 
 def _longest_grace(slots: Collection[int]) -> timedelta:
@@ -94,9 +103,9 @@ def _longest_grace(slots: Collection[int]) -> timedelta:
     return timedelta(seconds=max((job.grace for job in jobs), default=0))
 
 
-def _not_stopped(slots: Collection[int], now: datetime) -> str:
-    """A continuous WebJob whose supervisor on a live instance has not said that it is stopped and
-    stays so until the swap has ended; empty when there is none."""
+def _not_stopped(slots: Collection[int], now: datetime) -> tuple[str, str] | None:
+    """A continuous WebJob and a live instance whose supervisor has not said that it is stopped
+    there and stays so until the swap has ended."""
     jobs = dict(
         WebJob.objects.continuous()
         .filter(slot__in=slots, deleted_at=None)
@@ -113,8 +122,7 @@ def _not_stopped(slots: Collection[int], now: datetime) -> str:
         ).values_list("job_id", "instance_id")
     )
     silent = ((job, instance) for job in jobs for instance in live if (job, instance) not in said)
-    job, instance = next(silent, (0, 0))
-    return f"{jobs[job]} on instance {live[instance]}" if job else ""
+    return next(((jobs[job], live[instance]) for job, instance in silent), None)
 
 
 def _give_up_late(swap: Swap, now: datetime, why: str) -> None:
@@ -123,7 +131,7 @@ def _give_up_late(swap: Swap, now: datetime, why: str) -> None:
 
 
 def _fail(swap: Swap, now: datetime, why: str) -> None:
-    fail(swap, now, f"{why} Nothing was swapped; everything goes on as it was.")
+    fail(swap, now, f"{why} {AS_IT_WAS}")
 
 
 def fail(swap: Swap, now: datetime, reason: str) -> bool:
@@ -169,7 +177,8 @@ def _exchange(swap: Swap, now: datetime) -> None:
         for old, new in ((source, target), (target, source)):
             mine = [job.pk for job in jobs if job.slot_id == old.pk]
             _settle(mine, before[old.pk], lenient_engine_settings(settings_of(new)), now)
-        reason = f"{_some(len(jobs), 'WebJob')} and {_some(moved, 'setting')} changed places."
+        text = gettext_noop("%(jobs)s and %(settings)s changed places.")
+        reason = text % {"jobs": _some(len(jobs), "WebJob"), "settings": _some(moved, "setting")}
         Swap.objects.filter(pk=swap.pk).update(reason=reason)
         swap.reason = reason
         names = {slot.name: [f"{job.type}/{job.name}" for job in jobs if job.slot_id == slot.pk]
@@ -236,6 +245,8 @@ def _settle(jobs: list[int], was: EngineSettings, engine: EngineSettings, now: d
     since = {"since": now} if is_other else {}
     Schedule.objects.filter(job__in=jobs).update(changed_at=now, **since)
     if engine.stopped:
-        reason = "Its WebJob came by a swap into a slot that is stopped: WEBJOBS_STOPPED is 1."
+        reason = gettext_noop(
+            "Its WebJob came by a swap into a slot that is stopped: WEBJOBS_STOPPED is 1."
+        )
         for run in Run.objects.queued().filter(job__in=jobs):
             endings.cancel(run, now, reason)

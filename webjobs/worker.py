@@ -30,6 +30,7 @@ from webjobs.home import move_in
 from webjobs.leases import Leases
 from webjobs.machine import INSTANCE_VARIABLE, Machine
 from webjobs.models import Instance
+from webjobs.reasons import gettext_noop
 from webjobs.runner import interpreters
 from webjobs.runner.launcher import Launcher, kill_strays
 from webjobs.runner.open_files import raise_limit
@@ -129,7 +130,7 @@ class RunningInstance:
         until done."""
         instance = self.machine.instance
         instance.is_draining = True
-        reason = f"Instance {instance.name} was shut down."
+        reason = gettext_noop("Instance %(name)s was shut down.") % {"name": instance.name}
         _quietly(instance.drain)
         self.executor.close(reason, kill_now=kill_now)
         self.supervisor.close(reason, kill_now=kill_now)

@@ -78,7 +78,7 @@ class CommandTest(InterpreterCase):
     def test_a_missing_interpreter_is_named_with_the_way_to_get_it(self) -> None:
         words = {
             "run.cmd": ["Wine", "apt install wine"],
-            "run.ps1": ["PowerShell", "pwsh or powershell.exe", "learn.microsoft.com"],
+            "run.ps1": ["PowerShell", "pwsh, powershell.exe", "learn.microsoft.com"],
             "run.sh": ["bash"],
             "run.php": ["PHP", "apt install php-cli", "brew install php", "winget install"],
             "run.js": ["Node.js", "apt install nodejs"],

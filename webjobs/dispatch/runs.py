@@ -119,7 +119,7 @@ def _insert(run: Run) -> Run:
 def stop_run(run: Run, actor: Actor) -> None:
     """Ask for the end of an active run; a queued one ends at once. Asking twice is no error."""
     now = timezone.now()
-    reason = f"Stopped by {actor.name}."
+    reason = gettext_noop("Stopped by %(name)s.") % {"name": actor.name}
     with transaction.atomic():
         # Before the run's own row, as everybody does who ends runs.
         job = lock_job(run.job_id)

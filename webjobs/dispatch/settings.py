@@ -167,7 +167,7 @@ def _change_schedules(slot: Slot, was: EngineSettings, engine: EngineSettings) -
 
 def _stop_all_runs(slot: Slot) -> None:
     now = timezone.now()
-    reason = "WEBJOBS_STOPPED was set to 1, which stops every WebJob of the app."
+    reason = gettext_noop("WEBJOBS_STOPPED was set to 1, which stops every WebJob of the app.")
     # Whoever ends one of their runs waits until this is over, and then plans no retry.
     list(WebJob.objects.select_for_update(no_key=True).filter(slot=slot).order_by("pk").only("pk"))
     for run in Run.objects.active().filter(job__slot=slot):

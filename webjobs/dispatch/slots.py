@@ -104,7 +104,8 @@ def delete_slot(slot: Slot, actor: Actor) -> None:
         raise Refused("in-swap", IN_SWAP)
     jobs = WebJob.objects.living().filter(slot=slot)
     names = [path_of(job) for job in jobs]
-    reason = f"The slot {slot.name} was deleted by {actor.name}."
+    text = gettext_noop("The slot %(slot)s was deleted by %(name)s.")
+    reason = text % {"slot": slot.name, "name": actor.name}
     for job in jobs.select_for_update(no_key=True).order_by("pk"):
         job.request_delete(now)
         for run in Run.objects.active().filter(job=job):
@@ -167,7 +168,8 @@ def _go_on(swap: Swap) -> None:
 
 def cancel_swap(swap: Swap, actor: Actor) -> None:
     """Give up a swap that has not exchanged anything yet. Raises Refused when it is too late."""
-    reason = f"Cancelled by {actor.name}. Nothing was swapped; everything goes on as it was."
+    cancelled = gettext_noop("Cancelled by %(name)s.") % {"name": actor.name}
+    reason = f"{cancelled} {swapping.AS_IT_WAS}"
     while not swapping.fail(swap, timezone.now(), reason):
         # Perhaps it only went on to its next state.
         swap.refresh_from_db()

@@ -147,7 +147,7 @@ def delete(job: WebJob, actor: Actor) -> None:
     now = timezone.now()
     if job.request_delete(now):
         for run in Run.objects.active().filter(job=job):
-            reason = f"The WebJob was deleted by {actor.name}."
+            reason = gettext_noop("The WebJob was deleted by %(name)s.") % {"name": actor.name}
             run.request_stop(now, reason)
             endings.cancel(run, now, reason)
         Schedule.objects.filter(job=job).update(changed_at=now)

@@ -20,6 +20,7 @@ LONGEST_MINUTES = 60
 OVERDUE_AFTER = timedelta(minutes=2)
 
 OVER = gettext_noop("Its time was over.")
+STOPPED_BY = gettext_noop("%(name)s stopped it.")
 
 
 class DebugSessionQuerySet(models.QuerySet["DebugSession"]):
@@ -116,5 +117,5 @@ class DebugSession(models.Model):
     def why_over(self) -> str:
         """What ended the wish, in words."""
         if self.stop_requested_at is not None:
-            return f"{self.stop_requested_by} stopped it."
+            return STOPPED_BY % {"name": self.stop_requested_by}
         return OVER

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import models
 
+from webjobs.reasons import gettext_noop
+
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -47,10 +49,11 @@ def decrypt(token: str) -> str:
     try:
         return _current_cipher().decrypt(token.encode()).decode()
     except InvalidToken as error:
-        raise SecretUnreadable(
+        text = gettext_noop(
             "A stored secret cannot be read: SECRET_KEY has changed. Put the old key back, "
             "or enter the value again."
-        ) from error
+        )
+        raise SecretUnreadable(text) from error
 
 
 class EncryptedTextField(_TextField):

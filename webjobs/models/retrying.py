@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from webjobs.models.run import Run
 from webjobs.models.webjob import WebJob
+from webjobs.reasons import gettext_noop
 from webjobs.states import RetryOn, RunStatus
 
 
@@ -39,5 +40,6 @@ def plan_retry(run: Run, ending: RetryOn, now: datetime) -> Run | None:
 def announcement(retry: Run) -> str:
     """`Retry 2 of 3 at 14:05:00 UTC.`"""
     at = retry.not_before or retry.queued_at
-    which = f"Retry {retry.attempt - 1} of {retry.retries}"
-    return f"{which} at {at.astimezone(UTC):%H:%M:%S} UTC."
+    text = gettext_noop("Retry %(number)d of %(all)d at %(time)s UTC.")
+    time = f"{at.astimezone(UTC):%H:%M:%S}"
+    return text % {"number": retry.attempt - 1, "all": retry.retries, "time": time}

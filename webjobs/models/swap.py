@@ -10,11 +10,12 @@ from django.db import models
 from django.db.models import Q
 
 from webjobs.models.app import App, Slot
+from webjobs.reasons import gettext_noop
 from webjobs.states import SWAP_ACTIVE, SlotHold, SwapState
 
 # Why a continuous WebJob stands still in a slot that is being swapped. Also how its supervisor
 # says that it has seen the hold.
-HELD_REASON = "Its slot is being swapped. It starts again when the swap has ended."
+HELD_REASON = gettext_noop("Its slot is being swapped. It starts again when the swap has ended.")
 
 
 class SwapQuerySet(models.QuerySet["Swap"]):

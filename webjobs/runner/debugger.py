@@ -7,6 +7,8 @@ from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path, PurePath
 
+from webjobs.reasons import gettext_noop
+
 
 class Language(StrEnum):
     """What can be debugged; the values are kept in rows."""
@@ -31,6 +33,12 @@ _PROGRAMS = {
 HOST = "127.0.0.1"
 
 
+_OTHER_PROGRAM = gettext_noop(
+    "%(program)s is set up for files of this type on this instance, and how %(language)s is "
+    "debugged with it is not known. Mend INTERPRETERS there."
+)
+
+
 class CannotDebug(Exception):
     """There is no debugger for a command; the message says why and what to do."""
 
@@ -47,10 +55,7 @@ def debug_command(command: Sequence[str], script: Path, language: Language, port
     """
     program = PurePath(command[0]).name.lower()
     if not program.startswith(_PROGRAMS[language]) or str(script) not in command:
-        raise CannotDebug(
-            f"{command[0]} is set up for files of this type on this instance, and how "
-            f"{language.label} is debugged with it is not known. Mend INTERPRETERS there."
-        )
+        raise CannotDebug(_OTHER_PROGRAM % {"program": command[0], "language": language.label})
     address = f"{HOST}:{port}"
     if language == Language.NODE:
         return [command[0], f"--inspect={address}", *command[1:]]
@@ -69,8 +74,9 @@ def _debugpy() -> str:
     the portal's environment gets in its path."""
     found = find_spec("debugpy")
     if found is None or not found.submodule_search_locations:
-        raise CannotDebug(
+        text = gettext_noop(
             "debugpy is not installed beside the worker of this instance. Install what "
             "requirements.txt names."
         )
+        raise CannotDebug(text)
     return found.submodule_search_locations[0]

@@ -6,7 +6,10 @@ import signal
 from dataclasses import dataclass
 from enum import StrEnum
 
+from webjobs.reasons import gettext_noop
 from webjobs.runner.process import Exit
+
+_NOT_OURS = gettext_noop("It was not sent from here: often the memory of the machine ran out.")
 
 
 class Cause(StrEnum):
@@ -54,12 +57,12 @@ def describe(cause: Cause, exit: Exit, limits: Limits, killed_after: float | Non
     if cause is Cause.EXITED:
         return _describe_exit(exit)
     if cause is Cause.LOST:
-        return (
+        return gettext_noop(
             "The process that watches over jobs on this instance ended unexpectedly, and the "
             "job was killed with it. Start it again; if this repeats, check the memory."
         )
     if cause is Cause.EXPIRED:
-        return (
+        return gettext_noop(
             "The instance could not renew its right to run it, because it stood still or could "
             "not reach the database, and killed it so that it never runs twice."
         )
@@ -68,48 +71,64 @@ def describe(cause: Cause, exit: Exit, limits: Limits, killed_after: float | Non
 
 def _why(cause: Cause, limits: Limits) -> str:
     if cause is Cause.IDLE_TIMEOUT:
-        return (
-            f"Nothing was printed and no CPU time was used for {_seconds(limits.idle_timeout)} "
-            "(WEBJOBS_IDLE_TIMEOUT); raise this setting, or set it to -1 for no limit."
+        text = gettext_noop(
+            "Nothing was printed and no CPU time was used for %(time)s (WEBJOBS_IDLE_TIMEOUT); "
+            "raise this setting, or set it to -1 for no limit."
         )
+        return text % {"time": _seconds(limits.idle_timeout)}
     if cause is Cause.MAX_RUN_TIME:
-        return (
-            f"It ran for {_seconds(limits.max_time)}, the most that is allowed "
-            "(WEBJOBS_MAX_RUN_TIME); raise this setting, or remove it for no limit."
+        text = gettext_noop(
+            "It ran for %(time)s, the most that is allowed (WEBJOBS_MAX_RUN_TIME); raise this "
+            "setting, or remove it for no limit."
         )
+        return text % {"time": _seconds(limits.max_time)}
     if cause is Cause.SHUTDOWN:
-        return "This instance is shutting down."
-    return "It was asked to stop."
+        return gettext_noop("This instance is shutting down.")
+    return gettext_noop("It was asked to stop.")
 
 
 def _how(exit: Exit, killed_after: float | None) -> str:
     if exit.lost:
-        return "The process was killed together with the process that watches over it."
+        return gettext_noop(
+            "The process was killed together with the process that watches over it."
+        )
     if killed_after is None or exit.signal != signal.SIGKILL:
         return _describe_exit(exit)
     if killed_after < 0.1:
-        return "The process was killed."
-    waited = _seconds(round(killed_after, 1))
-    return f"The process was killed: it had not ended within {waited}."
+        return gettext_noop("The process was killed.")
+    text = gettext_noop("The process was killed: it had not ended within %(time)s.")
+    return text % {"time": _seconds(round(killed_after, 1))}
 
 
 def _describe_exit(exit: Exit) -> str:
     if exit.signal is not None:
-        text = f"The process was ended by signal {_signal(exit.signal)}."
+        text = gettext_noop("The process was ended by signal %(signal)s.")
+        text %= {"signal": _signal(exit.signal)}
         if exit.signal == signal.SIGKILL:
-            text += " It was not sent from here: often the memory of the machine ran out."
+            text += " " + _NOT_OURS
         return text
-    return f"The process exited with code {exit.code}{_shell_meaning(exit.code or 0)}."
+    code = exit.code or 0
+    return _exit_text(code) % {"code": code, "signal": _signal(code - 128)}
 
 
-def _shell_meaning(code: int) -> str:
+def _exit_text(code: int) -> str:
+    """With the meaning that shells give to some codes."""
     if code == 126:
-        return ", by which a shell tells that a command could not be executed"
+        return gettext_noop(
+            "The process exited with code %(code)d, by which a shell tells that a command could "
+            "not be executed."
+        )
     if code == 127:
-        return ", by which a shell tells that a command was not found"
+        return gettext_noop(
+            "The process exited with code %(code)d, by which a shell tells that a command was not "
+            "found."
+        )
     if code - 128 in set(signal.Signals):
-        return f", by which a shell tells that signal {_signal(code - 128)} ended a command"
-    return ""
+        return gettext_noop(
+            "The process exited with code %(code)d, by which a shell tells that signal %(signal)s "
+            "ended a command."
+        )
+    return gettext_noop("The process exited with code %(code)d.")
 
 
 def _signal(number: int) -> str:

@@ -63,27 +63,38 @@ def _row(
     )
 
 
-_WINE = "Install Wine (Debian and Ubuntu: apt install wine; macOS: brew install --cask wine-stable)"
-_PWSH = (
+_MISSING = gettext_noop(
+    '"%(script)s" needs %(name)s, which this instance does not have (not in its PATH: '
+    "%(programs)s)."
+)
+_MISSING_OVERRIDE = gettext_noop(
+    'The setting for "%(extension)s" names %(program)s: install it or correct that.'
+)
+_WINE = gettext_noop(
+    "Install Wine (Debian and Ubuntu: apt install wine; macOS: brew install --cask wine-stable)."
+)
+_PWSH = gettext_noop(
     "Install PowerShell from https://learn.microsoft.com/powershell (macOS: brew install "
-    "powershell; Windows: winget install Microsoft.PowerShell)"
+    "powershell; Windows: winget install Microsoft.PowerShell)."
 )
-_BASH = "Install bash (Debian and Ubuntu: apt install bash; Windows: winget install Git.Git)"
-_PYTHON = (
+_BASH = gettext_noop(
+    "Install bash (Debian and Ubuntu: apt install bash; Windows: winget install Git.Git)."
+)
+_PYTHON = gettext_noop(
     "Install Python 3 (Debian and Ubuntu: apt install python3; macOS: brew install python; "
-    "Windows: winget install Python.Python.3.13)"
+    "Windows: winget install Python.Python.3.13)."
 )
-_PHP = (
+_PHP = gettext_noop(
     "Install PHP (Debian and Ubuntu: apt install php-cli; macOS: brew install php; "
-    "Windows: winget install PHP.PHP.8.4)"
+    "Windows: winget install PHP.PHP.8.4)."
 )
-_NODE = (
+_NODE = gettext_noop(
     "Install Node.js (Debian and Ubuntu: apt install nodejs; macOS: brew install node; "
-    "Windows: winget install OpenJS.NodeJS.LTS)"
+    "Windows: winget install OpenJS.NodeJS.LTS)."
 )
-_JAVA = (
+_JAVA = gettext_noop(
     "Install a Java runtime (Debian and Ubuntu: apt install default-jre-headless; "
-    "macOS: brew install openjdk; Windows: winget install Microsoft.OpenJDK.21)"
+    "macOS: brew install openjdk; Windows: winget install Microsoft.OpenJDK.21)."
 )
 _WINDOWS_ROWS = (
     _row(".cmd", "Windows command processor", "WindowsScriptHost", "cmd", "/c {script}", ""),
@@ -143,7 +154,7 @@ def _overridden(extension: str, command: str, old: Interpreter | None) -> Interp
         host=old.host if old else "CustomScriptHost",
         programs=programs,
         arguments=tuple(arguments if programs else words),
-        how_to_get=f'The setting for "{extension}" names {words[0]}: install it or correct that',
+        how_to_get=_MISSING_OVERRIDE % {"extension": extension, "program": words[0]},
     )
 
 
@@ -167,14 +178,14 @@ def command_for(
     extension = script.suffix.lower()
     row = interpreters.get(extension)
     if row is None:
-        raise MissingInterpreter(f'No interpreter is set up for files of type "{extension}".')
+        text = gettext_noop('No interpreter is set up for files of type "%(extension)s".')
+        raise MissingInterpreter(text % {"extension": extension})
     check_arguments(script.name, arguments)
     program = _resolve(row, search_path)
     if program is None:
-        raise MissingInterpreter(
-            f'"{script.name}" needs {row.name}, which this instance does not have '
-            f"({' or '.join(row.programs)} is not in its PATH). {row.how_to_get}."
-        )
+        programs = ", ".join(row.programs)
+        what = _MISSING % {"script": script.name, "name": row.name, "programs": programs}
+        raise MissingInterpreter(f"{what} {row.how_to_get}".rstrip())
     filled = [str(script) if word == _SCRIPT else word for word in row.arguments]
     return [*([program] if row.programs else []), *filled, *arguments]
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from webjobs.reasons import gettext_noop
 from webjobs.runner.connection import POLL_SECONDS, RECOVER_SECONDS, Connection
 from webjobs.runner.process import Exit, Process
 from webjobs.runner.procfs import Procfs
@@ -29,6 +30,44 @@ class LaunchError(Exception):
 
 class LeaseEnded(LaunchError):
     """It was not started, because the deadline of its lease has passed."""
+
+
+_NUL = gettext_noop("An argument or a setting contains a NUL character; remove it.")
+# By what the guardian says.
+_WORDS = {
+    "lost": gettext_noop("The process that starts programs on this instance ended; try again."),
+    "expired": gettext_noop(
+        "It was not started: this instance has lost the right to run it. Another one may."
+    ),
+    "wait": gettext_noop("%(program)s did not start within %(seconds)s; is its disk reachable?"),
+    "fork": gettext_noop(
+        "This instance could not start another process (%(why)s); are too many running?"
+    ),
+    "chdir": gettext_noop(
+        "The working directory %(folder)s could not be entered (%(why)s); was it deleted?"
+    ),
+}
+_NO_INTERPRETER = gettext_noop(
+    "%(program)s could not be started: the interpreter named in its first line is missing."
+)
+_NOT_FOUND = gettext_noop(
+    "The program %(program)s was not found on this instance; install it or mend the path."
+)
+# By the number of the error.
+_ERRORS = {
+    errno.ENOENT: _NOT_FOUND,
+    errno.ENOTDIR: _NOT_FOUND,
+    errno.EACCES: gettext_noop(
+        "%(program)s is not executable; give it the executable permission (chmod +x)."
+    ),
+    errno.ENOEXEC: gettext_noop(
+        "%(program)s is no program that this instance can run; does it lack a #! line?"
+    ),
+    errno.E2BIG: gettext_noop(
+        "%(program)s was not started: its arguments and settings are too long together."
+    ),
+}
+_OTHER = gettext_noop("%(program)s could not be started (%(why)s).")
 
 
 class Launcher:
@@ -80,7 +119,7 @@ class Launcher:
         parts = [os.fsencode(part) for part in command]
         entries = [os.fsencode(f"{name}={value}") for name, value in env.items()]
         if any(b"\0" in word for word in (*parts, *entries)):
-            raise LaunchError("An argument or a setting contains a NUL character; remove it.")
+            raise LaunchError(_NUL)
         id = str(next(self._ids)).encode()
         place = os.fsencode(cwd)
         count = str(len(parts)).encode()
@@ -181,27 +220,9 @@ def _read_failure(failure: int) -> str | None:
 
 def _words(what: str, number: int, program: str, cwd: Path) -> str:
     """Why a program could not be started, for people."""
-    why = os.strerror(number)
-    if what == "lost":
-        return "The process that starts programs on this instance ended; try again."
-    if what == "expired":
-        return "It was not started: this instance has lost the right to run it. Another one may."
-    if what == "wait":
-        return f"{program} did not start within {START_SECONDS:.0f} seconds; is its disk reachable?"
-    if what == "fork":
-        return f"This instance could not start another process ({why}); are too many running?"
-    if what == "chdir":
-        return f"The working directory {cwd} could not be entered ({why}); was it deleted?"
+    places = {"program": program, "folder": cwd, "why": os.strerror(number)}
+    if what in _WORDS:
+        return _WORDS[what] % {**places, "seconds": f"{START_SECONDS:.0f} seconds"}
     if number == errno.ENOENT and (cwd / program).exists():
-        return (
-            f"{program} could not be started: the interpreter named in its first line is missing."
-        )
-    if number in (errno.ENOENT, errno.ENOTDIR):
-        return f"The program {program} was not found on this instance; install it or mend the path."
-    if number == errno.EACCES:
-        return f"{program} is not executable; give it the executable permission (chmod +x)."
-    if number == errno.ENOEXEC:
-        return f"{program} is no program that this instance can run; does it lack a #! line?"
-    if number == errno.E2BIG:
-        return f"{program} was not started: its arguments and settings are too long together."
-    return f"{program} could not be started ({why})."
+        return _NO_INTERPRETER % places
+    return _ERRORS.get(number, _OTHER) % places

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from webjobs.reasons import gettext_noop
 from webjobs.runner import tree
 from webjobs.runner.environment import LANGUAGE
 
@@ -30,6 +31,21 @@ _LIBRARIES = (
     "lib64/wine/x86_64-windows",
 )
 _SHARED_MARK = "complete"
+
+
+_NO_PREFIX = gettext_noop(
+    "Wine's folder for this run could not be made (%(why)s). Free some space on the disk of this "
+    "instance and check the rights of its data folder."
+)
+_NO_TEMPLATE = gettext_noop(
+    "Wine's folder could not be made (%(why)s). Free some space on the disk of this instance and "
+    "check the rights of its data folder."
+)
+_TOO_SLOW = gettext_noop(
+    'Wine did not get ready within %(time)s. Try "%(program)s wineboot" on this instance and see '
+    "what it says."
+)
+_FAILED = gettext_noop('"%(program)s wineboot" failed with exit code %(code)s: %(output)s')
 
 
 class WineError(Exception):
@@ -74,11 +90,7 @@ class Wine:
             _clone(template, prefix, temp_dir)
         except OSError as error:
             self.discard(prefix)
-            raise WineError(
-                f"Wine's folder for this run could not be made ({error.strerror}). "
-                "Free some space on the disk of this instance and check the rights of its "
-                "data folder."
-            ) from error
+            raise WineError(_NO_PREFIX % {"why": error.strerror}) from error
         return prefix
 
     def discard(self, prefix: Path) -> None:
@@ -103,10 +115,7 @@ class Wine:
                 tree.delete(old)
             fresh.rename(template)
         except OSError as error:
-            raise WineError(
-                f"Wine's folder could not be made ({error.strerror or error}). Free some space "
-                "on the disk of this instance and check the rights of its data folder."
-            ) from error
+            raise WineError(_NO_TEMPLATE % {"why": error.strerror or error}) from error
         finally:
             self.discard(fresh)
 
@@ -153,10 +162,8 @@ def _boot(program: str, prefix: Path) -> None:
             code = process.wait(CREATE_SECONDS)
             _wineserver(environment_, "-w")
         except subprocess.TimeoutExpired as error:
-            raise WineError(
-                f"Wine did not get ready within {CREATE_SECONDS:.0f} seconds. Try "
-                f'"{program} wineboot" on this instance and see what it says.'
-            ) from error
+            places = {"time": f"{CREATE_SECONDS:.0f} seconds", "program": program}
+            raise WineError(_TOO_SLOW % places) from error
         finally:
             if process.poll() is None:
                 process.kill()
@@ -165,9 +172,8 @@ def _boot(program: str, prefix: Path) -> None:
         output.seek(0)
         words = output.read(2000).decode(errors="replace").strip()
     if code != 0 or not (prefix / "system.reg").exists():
-        raise WineError(
-            f'"{program} wineboot" failed with exit code {code}: {words or "no output"}'
-        )
+        places = {"program": program, "code": str(code), "output": words or "-"}
+        raise WineError(_FAILED % places)
 
 
 def _boot_environment(program: str, prefix: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from webjobs.reasons import gettext_noop
 from webjobs.runner import settings_job, tree
 from webjobs.runner.extraction import extract
 from webjobs.runner.folders import SCRAP, Folders, JobKey
@@ -20,6 +21,25 @@ from webjobs.runner.package import Kind, PackageError
 from webjobs.runner.settings_job import Json
 
 __all__ = ["JobFiles", "JobKey", "WorkingCopy", "Workspace", "WorkspaceError"]
+
+
+_NO_SCRIPT = gettext_noop('The package has no file "%(script)s". Upload the package again.')
+_FULL = gettext_noop(
+    'The files of "%(job)s" could not be made ready: the disk of this instance is full '
+    "(%(folder)s). Free some space, then start it again."
+)
+_MAY_NOT_WRITE = gettext_noop(
+    'The files of "%(job)s" could not be made ready: the worker may not write to its data folder. '
+    "Correct the rights of that folder, then start it again."
+)
+_MAY_NOT_WRITE_TO = gettext_noop(
+    'The files of "%(job)s" could not be made ready: the worker may not write to its data folder '
+    "(%(path)s). Correct the rights of that folder, then start it again."
+)
+_NOT_READY = gettext_noop(
+    'The files of "%(job)s" could not be made ready: %(why)s. Start it again; see the worker\'s '
+    "log if it repeats."
+)
 
 
 class WorkspaceError(Exception):
@@ -166,9 +186,7 @@ class Workspace:
             extract(package, files.kind, files.file_name, unpacked)
         try:
             if not (unpacked / files.script).is_file():
-                raise WorkspaceError(
-                    f'The package has no file "{files.script}". Upload the package again.'
-                )
+                raise WorkspaceError(_NO_SCRIPT % {"script": files.script})
             marker.parent.mkdir(parents=True, exist_ok=True)
             marker.unlink(missing_ok=True)
             self._swap(unpacked, site)
@@ -269,24 +287,18 @@ def _in_words(key: JobKey, root: Path) -> Iterator[None]:
     try:
         yield
     except PackageError as error:
-        raise WorkspaceError(
-            f'The stored package of "{key.job}" cannot be unpacked. {error.message}'
-        ) from error
+        text = gettext_noop('The stored package of "%(job)s" cannot be unpacked.')
+        raise WorkspaceError(f"{text % {'job': key.job}} {error.message}") from error
     except OSError as error:
         raise WorkspaceError(_words(key, root, error)) from error
 
 
 def _words(key: JobKey, root: Path, error: OSError) -> str:
-    start = f'The files of "{key.job}" could not be made ready: '
+    places = {"job": key.job, "folder": root, "why": error.strerror or error}
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
-            f"{start}the disk of this instance is full ({root}). "
-            "Free some space, then start it again."
-        )
+        return _FULL % places
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        where = f" ({error.filename})" if error.filename else ""
-        return (
-            f"{start}the worker may not write to its data folder{where}. "
-            "Correct the rights of that folder, then start it again."
-        )
-    return f"{start}{error.strerror or error}. Start it again; see the worker's log if it repeats."
+        if error.filename:
+            return _MAY_NOT_WRITE_TO % {**places, "path": error.filename}
+        return _MAY_NOT_WRITE % places
+    return _NOT_READY % places

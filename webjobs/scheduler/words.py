@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from webjobs.reasons import gettext_noop
 from webjobs.scheduler.plan import Overdue
 
-STOPPED = (
+STOPPED = gettext_noop(
     "WebJobs of this app are stopped: WEBJOBS_STOPPED is 1. "
     "Set it to 0 or delete it to let schedules start runs again."
 )
 
-LANE_TAKEN = (
+LANE_TAKEN = gettext_noop(
     "Another run of this WebJob was started at the same moment, and it skips occurrences that "
     "come due meanwhile."
 )
@@ -35,51 +36,84 @@ def _many(overdue: Overdue) -> str:
 
 
 def still_running(number: int, moment: datetime, zone: ZoneInfo) -> str:
-    return (
-        f"The previous run {number} was still in progress at {time_text(moment, zone)}, and this "
-        "WebJob skips occurrences that come due meanwhile. Schedule it less often, or stop that "
-        "run if it hangs."
+    text = gettext_noop(
+        "The previous run %(number)d was still in progress at %(time)s, and this WebJob skips "
+        "occurrences that come due meanwhile. Schedule it less often, or stop that run if it hangs."
     )
+    return text % {"number": number, "time": time_text(moment, zone)}
 
 
 def all_busy(lanes: int, moment: datetime, zone: ZoneInfo) -> str:
-    return (
-        f"{lanes} runs of this WebJob were in progress at {time_text(moment, zone)}, and it runs "
-        f"no more than {lanes} at once. Schedule it less often, or raise max_parallel in its "
-        "settings."
+    text = gettext_noop(
+        "%(count)d runs of this WebJob were in progress at %(time)s, and it runs no more than "
+        "%(count)d at once. Schedule it less often, or raise max_parallel in its settings."
     )
+    return text % {"count": lanes, "time": time_text(moment, zone)}
 
 
 def queue_full(waiting: int, moment: datetime, zone: ZoneInfo) -> str:
-    return (
-        f"The queue is full: {waiting} runs of this WebJob were waiting at "
-        f"{time_text(moment, zone)}. Schedule it less often, or raise queue_limit in its settings."
+    text = gettext_noop(
+        "The queue is full: %(count)d runs of this WebJob were waiting at %(time)s. Schedule it "
+        "less often, or raise queue_limit in its settings."
     )
+    if waiting == 1:
+        text = gettext_noop(
+            "The queue is full: %(count)d run of this WebJob was waiting at %(time)s. Schedule it "
+            "less often, or raise queue_limit in its settings."
+        )
+    return text % {"count": waiting, "time": time_text(moment, zone)}
+
+
+# By how many there were, and whether the app was idle.
+_MISSING = {
+    ("one", False): gettext_noop(
+        "The occurrence of %(first)s came due while no scheduler was running or none could reach "
+        "the database."
+    ),
+    ("one", True): gettext_noop(
+        "The occurrence of %(first)s came due while the app was idle: it has no Always On, and "
+        "nobody used it."
+    ),
+    ("several", False): gettext_noop(
+        "%(count)s occurrences, from %(first)s to %(latest)s, came due while no scheduler was "
+        "running or none could reach the database."
+    ),
+    ("several", True): gettext_noop(
+        "%(count)s occurrences, from %(first)s to %(latest)s, came due while the app was idle: it "
+        "has no Always On, and nobody used it."
+    ),
+    ("more", False): gettext_noop(
+        "More than %(count)s occurrences, from %(first)s to %(latest)s, came due while no "
+        "scheduler was running or none could reach the database."
+    ),
+    ("more", True): gettext_noop(
+        "More than %(count)s occurrences, from %(first)s to %(latest)s, came due while the app was "
+        "idle: it has no Always On, and nobody used it."
+    ),
+}
 
 
 def missed(overdue: Overdue, zone: ZoneInfo, *, was_idle: bool = False) -> str:
     """Why none of the overdue occurrences is made up for."""
-    return (
-        f"{_missing(overdue, zone, was_idle)} That is too long ago to start a run for it now: "
-        "WEBJOBS_MISSED_GRACE says how many seconds late a run may start. "
-        "The schedule goes on; use Run if the work is still needed."
+    text = gettext_noop(
+        "That is too long ago to start a run for it now: WEBJOBS_MISSED_GRACE says how many "
+        "seconds late a run may start. The schedule goes on; use Run if the work is still needed."
     )
+    return f"{_missing(overdue, zone, was_idle)} {text}"
 
 
 def caught_up(overdue: Overdue, zone: ZoneInfo, *, was_idle: bool = False) -> str:
     """Why only the latest of the overdue occurrences is made up for."""
-    return f"{_missing(overdue, zone, was_idle)} Only for the latest of them a run was started."
+    text = gettext_noop("Only for the latest of them a run was started.")
+    return f"{_missing(overdue, zone, was_idle)} {text}"
 
 
 def _missing(overdue: Overdue, zone: ZoneInfo, was_idle: bool) -> str:
+    text = _MISSING[
+        "one" if overdue.count == 1 else "more" if overdue.is_more else "several", was_idle
+    ]
     first, latest = time_text(overdue.first, zone), time_text(overdue.latest, zone)
-    why = "while no scheduler was running or none could reach the database."
-    if was_idle:
-        why = "while the app was idle: it has no Always On, and nobody used it."
-    if overdue.count == 1:
-        return f"The occurrence of {first} came due {why}"
-    text = _many(overdue)
-    return f"{text[0].upper()}{text[1:]} occurrences, from {first} to {latest}, came due {why}"
+    return text % {"count": f"{overdue.count:,}", "first": first, "latest": latest}
 
 
 def log_scheduling(canonical: str, span: timedelta) -> str:
