@@ -19,7 +19,7 @@ LEVELS: dict[str, int] = {
             "states times dotnet ncrontab reasons timezones runner debug_client",
             "models",
             "migrations logs packages telling forms debug_forms source_forms setting_batch editing "
-            "messages hooks wishes tunnel idling",
+            "messages hooks wishes tunnel idling retelling",
             "alive home leases machine attaching starting managed debugging tunnel_end "
             "execution supervisor scheduler endings housekeeping "
             "retention heartbeat deployments swapping swap_preview",

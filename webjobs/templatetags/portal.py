@@ -10,7 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
+from webjobs import retelling
 from webjobs.models import Slot
 from webjobs.views import times
 from webjobs.views.addresses import slot_url as address
@@ -133,6 +135,17 @@ def help_link(status: str, words: str) -> SafeString:
     target = f"{reverse('help')}#{status_anchor(status)}"
     tip = status_tip(status)
     return SafeString(f'<a class="help-link" href="{target}" {tip}>{escape(words)}</a>')
+
+
+@register.simple_tag
+def reason(text: str, most: int | None = None) -> SafeString:
+    """A stored reason in the viewer's language, of `most` characters; marked where it is not."""
+    told = retelling.retold(text)
+    words = escape(Truncator(told or text).chars(most) if most else told or text)
+    return SafeString(words if told else f'<span lang="en">{words}</span>')
+
+
+register.filter("retold", retelling.shown)
 
 
 @register.filter

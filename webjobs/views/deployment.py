@@ -16,7 +16,7 @@ from django.views.decorators.http import (
     require_POST,
 )
 
-from webjobs import deploying, dispatch
+from webjobs import deploying, dispatch, retelling
 from webjobs.access import actor_of, slot_for
 from webjobs.deploying.asking import Wish
 from webjobs.models import Deployment, Role, Slot, SourceConnection
@@ -211,7 +211,7 @@ def details(request: HttpRequest, app: str, pk: int, slot: str = PRODUCTION) -> 
         "deployment": deployment,
         "row": DeploymentRow(deployment),
         "results": results_of(deployment),
-        "reason": _(deployment.reason) if deployment.reason else "",
+        "reason": retelling.shown(deployment.reason),
         "can_come_back": any(one.get("package") for one in deployment.results),
         "rights": rights_in(request, found.app),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from webjobs import retelling
 from webjobs.models import Deployment, Slot, WebJob
 from webjobs.states import DeploymentStatus, DeploymentTrigger, JobType, Outcome
 from webjobs.telling import sentence
@@ -80,7 +81,7 @@ class DeploymentRow:
 
     @property
     def reason(self) -> str:
-        return _(self.deployment.reason) if self.deployment.reason else ""
+        return retelling.shown(self.deployment.reason)
 
     @property
     def changes(self) -> str:
@@ -127,10 +128,16 @@ def _row(one: dict[str, Any], jobs: dict[tuple[str, str], WebJob]) -> ResultRow:
         name=one["name"],
         kind=_OUTCOME_KINDS[Outcome(one["outcome"])],
         words=_outcome_words(one["outcome"]),
-        why=sentence(one["text"], one["params"]) if one["text"] else "",
+        why=_why(one["text"], one["params"]) if one["text"] else "",
         outcome=one["outcome"],
         job=jobs.get((one["type"], one["name"].lower())),
     )
+
+
+def _why(text: str, params: dict[str, Any]) -> str:
+    told = sentence(text, params)
+    # Some were stored with their places filled.
+    return retelling.shown(told) if "" in params else told
 
 
 def gone_of(slot: Slot) -> list[WebJob]:

@@ -16,7 +16,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from webjobs import ncrontab, timezones
+from webjobs import ncrontab, retelling, timezones
 from webjobs.models import (
     AppSetting,
     Copy,
@@ -334,7 +334,7 @@ class Rows:
                 "count": counts[shown.status],
                 "all": len(active),
             }
-        return shown.status, words, shown.reason
+        return shown.status, words, retelling.shown(shown.reason)
 
     def _next(self, job: WebJob) -> tuple[datetime | None, str]:
         """When the schedule fires next, and that time in the job's zone; or why it does not."""
@@ -362,4 +362,4 @@ def _triggered(run: Run | None, waits: Mapping[int, str]) -> tuple[str, str, str
     if not run.is_final:
         return run.status, status_word(run.status), waits.get(run.pk, ""), None
     word = _("Completed") if run.status == RunStatus.SUCCESS else status_word(run.status)
-    return run.status, word, run.reason, run.ended_at
+    return run.status, word, retelling.shown(run.reason), run.ended_at

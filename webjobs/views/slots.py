@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from webjobs import dispatch
+from webjobs import dispatch, retelling
 from webjobs.access import actor_of, slot_for
 from webjobs.dispatch.slots import SWAP_ENDED
 from webjobs.forms import REQUIRED
@@ -195,7 +195,7 @@ def slot_swap(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpRes
         try:
             context["preview"] = preview(source, target)
         except SecretUnreadable as error:
-            context["unreadable"] = str(error)
+            context["unreadable"] = retelling.shown(str(error))
     status = 400 if request.method == "POST" else 200
     return render(request, "slots/swap.html", context, status=status)
 
