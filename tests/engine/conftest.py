@@ -8,15 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import Engine, make_slot
+from tests.support.untold import untold_reasons
 from webjobs.models import Slot
 
 
 @pytest.fixture
 def engine(transactional_db: None, broker: str, data_dir: Path) -> Iterator[Engine]:
-    """An instance that executes and supervises; everything of it is gone afterwards."""
+    """An instance that executes and supervises; everything of it is gone afterwards, and whatever
+    it stored can be told in French."""
     engine = Engine(data_dir / "instance").start()
     yield engine
     engine.close()
+    assert untold_reasons() == []
 
 
 @pytest.fixture

@@ -213,3 +213,10 @@ class FrenchReasonTests(PagesTestCase):
         self.run_with("A portal of tomorrow wrote this.")
         page = self.page("history/triggered/nightly/")
         self.assertIn('<span lang="en">A portal of tomorrow wrote this.</span>', page)
+
+    def test_what_cannot_be_searched_for_is_told_in_french(self) -> None:
+        run = self.run_with(ENDED)
+        path = f"/apps/demo/history/triggered/nightly/runs/{run.number}/log/search"
+        answer = self.get(f"{path}?q=a(&regex=1", accept_language="fr")
+        self.assertEqual(answer.status_code, 400)
+        self.assertIn("Ce n’est pas une expression régulière", answer.json()["error"])

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import re2
 
+from webjobs.reasons import Param, Reason, gettext_noop
+
 MAX_LENGTH = 1000
 # Instructions of a compiled expression. An expression that RE2 cannot run as an automaton costs
 # about 9 ns for each of them and each byte of text.
@@ -20,9 +22,25 @@ _TEXT_WINDOW = 256 * 1024
 # An escaped character, or what would tell the text of many lines from one line.
 _UNSUITABLE = re.compile(r"\\[Az]|\(\?[a-zA-Z]*-[a-zA-Z]*m|\\.", re.DOTALL)
 
+_ACROSS_LINES = gettext_noop(
+    "%(sign)s cannot be used here: every line is searched by itself. Use ^ for the beginning of a "
+    "line and $ for its end."
+)
+_TOO_LARGE = gettext_noop("This regular expression is too large. Use fewer or smaller repetitions.")
+_UNSUPPORTED = gettext_noop(
+    "This regular expression cannot be used: %(error)s. Look-around and back-references are not "
+    "supported."
+)
+_NO_EXPRESSION = gettext_noop(
+    "This is not a regular expression: %(error)s. Correct it, or search for plain text."
+)
 
-class BadQuery(ValueError):
+
+class BadQuery(Reason, ValueError):
     """It cannot be searched for; the message says why and what to do."""
+
+    def __init__(self, text: str, **params: Param) -> None:
+        super().__init__("query", text, **params)
 
 
 class Finder(Protocol):
@@ -44,9 +62,9 @@ class Finder(Protocol):
 def finder(text: str, *, is_regex: bool = False, match_case: bool = False) -> Finder:
     """Raises BadQuery, with words for the person who typed it."""
     if not text:
-        raise BadQuery("Enter what to search for.")
+        raise BadQuery(gettext_noop("Enter what to search for."))
     if len(text) > MAX_LENGTH:
-        raise BadQuery(f"Enter at most {MAX_LENGTH} characters.")
+        raise BadQuery(gettext_noop("Enter at most %(most)d characters."), most=MAX_LENGTH)
     if is_regex:
         return _Expression(_compiled(text, match_case=match_case))
     if match_case or text.isascii():
@@ -99,13 +117,10 @@ class _Literal(_Expression):
 def _compiled(text: str, *, match_case: bool) -> re2._Regexp:
     for found in _UNSUITABLE.finditer(text):
         if found[0] in (r"\A", r"\z") or found[0].startswith("("):
-            raise BadQuery(
-                f"{found[0]} cannot be used here: every line is searched by itself. "
-                "Use ^ for the beginning of a line and $ for its end."
-            )
+            raise BadQuery(_ACROSS_LINES, sign=found[0])
     expression = _compile("(?m)" + text, literal=False, match_case=match_case)
     if expression.programsize > MAX_PROGRAM:
-        raise BadQuery("This regular expression is too large. Use fewer or smaller repetitions.")
+        raise BadQuery(_TOO_LARGE)
     return expression
 
 
@@ -119,19 +134,16 @@ def _compile(text: str, *, literal: bool, match_case: bool) -> re2._Regexp:
     try:
         return re2.compile(text.encode(errors="replace"), options)
     except re2.error as error:
-        raise BadQuery(_words(error)) from error
+        raise _bad(error) from error
     finally:
         # Each one kept may hold 8 MiB of automaton.
         re2.purge()
 
 
-def _words(error: re2.error) -> str:
+def _bad(error: re2.error) -> BadQuery:
     (reason,) = error.args
     text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
     text = text.replace("(?m)", "", 1)
     if text.startswith(("invalid perl operator", "invalid escape sequence")):
-        return (
-            f"This regular expression cannot be used: {text}. "
-            "Look-around and back-references are not supported."
-        )
-    return f"This is not a regular expression: {text}. Correct it, or search for plain text."
+        return BadQuery(_UNSUPPORTED, error=text)
+    return BadQuery(_NO_EXPRESSION, error=text)

@@ -115,7 +115,8 @@ def edit(
     try:
         form = _with_package(request, job, form)
     except packages.NotKept as error:
-        form.add_error("file", str(error))
+        text = _("The package storage does not take the file: %(error)s.")
+        form.add_error("file", text % {"error": error})
         is_good = False
     action = request.POST.get("action")
     if not is_good or action == "back":

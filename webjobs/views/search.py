@@ -11,6 +11,7 @@ from webjobs.logs.query import BadQuery, Finder, finder
 from webjobs.logs.search import MAX_MATCHES, Found, Match, search, search_back
 from webjobs.models import Copy, Log
 from webjobs.models.app import PRODUCTION
+from webjobs.telling import told
 from webjobs.views.viewer import streams_of
 
 
@@ -57,7 +58,7 @@ def _answer(request: HttpRequest, log: Log | None) -> HttpResponse:
             match_case=bool(request.GET.get("case")),
         )
     except BadQuery as error:
-        return JsonResponse({"error": str(error)}, status=400)
+        return JsonResponse({"error": told(error)}, status=400)
     nothing = Found([], 0, 0, 1, is_done=True)
     try:
         found = _found(request, log, sought) if log else nothing
