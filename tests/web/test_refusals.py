@@ -57,7 +57,7 @@ def test_an_error_of_settings_job_is_told_with_translated_places() -> None:
         settings_job.parse_settings('{"is_singleton": []}')
     assert str(caught.value) == 'settings.job: "is_singleton" must be true or false, not a list.'
     with translation.override("fr"):
-        words = told(caught.value)
+        words = told(caught.value).replace("\xa0", " ")
     assert words == "settings.job : « is_singleton » doit être true ou false, et non une liste."
 
 
@@ -74,10 +74,10 @@ def test_an_error_within_an_error_is_told_too() -> None:
         ncrontab.parse("0 0 * * *")
     with translation.override("fr"):
         words = told(Refused("time_zone", "time_zone: %(error)s", 400, error=zone.value))
-        assert words.startswith("time_zone: Il n’y a pas de fuseau horaire")
+        assert "Il n’y a pas de fuseau horaire" in words
         assert "Europe/Berlin" in words
         words = told(Refused("schedule", "schedule: %(error)s", 400, error=cron.value))
-        assert words.startswith("schedule: La planification a cinq champs")
+        assert "La planification a cinq champs" in words
 
 
 def test_a_sentence_without_french_is_told_in_english() -> None:
