@@ -21,8 +21,12 @@ from typing import NamedTuple
 from django.utils.formats import number_format
 from django.utils.translation import get_language, ngettext
 
+from webjobs.ncrontab.messages import ERRORS, FIELD_NAMES, pick
+
 _LOCALE = Path(__file__).parent / "locale"
 _PLACE = re.compile(r"%\((\w+)\)([ds])")
+# Of what a text says itself, in characters, so that no name is taken for it.
+SHORTEST = 8
 # What is longer was not written by the engine alone.
 MOST_SENTENCES = 24
 # Where one sentence may end and the next one begin.
@@ -74,20 +78,20 @@ class _Found(NamedTuple):
 
     def told(self) -> str:
         translation = _unescaped(self.template.translation)
-        return _PLACE.sub(lambda place: _told_place(self.match[place[1]]), translation)
+        return _PLACE.sub(lambda place: _told_place(place[1], self.match[place[1]]), translation)
 
 
 def _unescaped(text: str) -> str:
     return text.replace("%%", "%")
 
 
-def _told_place(value: str) -> str:
-    """Counts and sentences are told too; everything else is a name, or what others said."""
+def _told_place(name: str, value: str) -> str:
+    """Counts and errors are told too; everything else is a name, or what others said."""
     if counted := _COUNTED.fullmatch(value):
         return _counted(counted[1], counted[2])
     if _GROUPED.fullmatch(value):
         return number_format(int(value.replace(",", "")), force_grouping=True)
-    return (retold(value) or value) if value.endswith((".", "?", "!")) else value
+    return shown(value) if name == "error" else value
 
 
 def _counted(number: str, what: str) -> str:
@@ -103,16 +107,38 @@ def _counted(number: str, what: str) -> str:
 
 @lru_cache
 def _templates(language: str) -> dict[str, list[_Template]]:
-    """The texts of the catalogue that can be a sentence, by their first word."""
+    """The texts that can be a sentence, by their first word."""
     found: dict[str, list[_Template]] = defaultdict(list)
+    for template in {*_of_catalogue(language), *_of_schedules(language)}:
+        found[template.first_word].append(template)
+    return found
+
+
+def _of_catalogue(language: str) -> Iterator[_Template]:
     catalogue = catalogues.translation("django", _LOCALE, [language], fallback=True)
     # Without a public way to list what is in it.
     entries: dict[object, str] = getattr(catalogue, "_catalog", {})
     for text, translation in entries.items():
-        if isinstance(text, str) and len(_PLACE.sub("", text).split()) > 1:
-            template = _Template(text, translation)
-            found[template.first_word].append(template)
-    return found
+        if isinstance(text, str) and len(_PLACE.sub("", text)) >= SHORTEST and " " in text:
+            yield _Template(text, translation)
+
+
+class _Places(dict[str, str]):
+    """Lets places that it does not know be places, in the form of the catalogue."""
+
+    def __missing__(self, name: str) -> str:
+        return f"%({name})s"
+
+
+def _of_schedules(language: str) -> Iterator[_Template]:
+    """Why an expression was refused; these sentences have a catalogue of their own."""
+    for text in ERRORS.values():
+        for name in FIELD_NAMES.values():
+            english, told = (
+                pick(text, one).replace("%", "%%").format_map(_Places(field=pick(name, one)))
+                for one in ("en", language)
+            )
+            yield _Template(english, told)
 
 
 def retold(text: str) -> str | None:

@@ -15,6 +15,7 @@ from django.utils.translation import override
 from tests.support import catalogue
 from webjobs import retelling
 from webjobs.endings import RUN_AGAIN
+from webjobs.ncrontab import NcrontabError, parse
 from webjobs.runner.ending import Cause, Limits, describe
 from webjobs.runner.process import Exit
 from webjobs.scheduler import words
@@ -86,7 +87,13 @@ SAMPLES = {"d": "7", "s": "x-1"}
 
 def _marked() -> list[str]:
     texts = {text for path in _engine_files() for text in catalogue.texts_of_python(path)}
-    return sorted(text for text in texts if len(PLACE.sub("", text).split()) > 1)
+    return sorted(text for text in texts if _is_sentence(text))
+
+
+def _is_sentence(text: str) -> bool:
+    is_counted = len(WRITTEN[text]) > 1
+    is_long = len(PLACE.sub("", text)) >= retelling.SHORTEST
+    return is_long and " " in text and not is_counted
 
 
 @pytest.mark.parametrize("text", _marked())
@@ -185,6 +192,18 @@ def test_a_sentence_inside_of_a_sentence_is_told_too() -> None:
     told = french("The arguments cannot be read: The arguments end in a backslash.")
     assert told is not None
     assert "The arguments" not in told
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    ["", "* * * * *", "1 2", "* * * ? * *", "99 * * * * *", "* x * * * *", "* * 9-a * * *",
+     "0 0 0 * * 7", "1/ * * * * *", "1,,2 * * * * *"],
+)  # fmt: skip
+def test_a_schedule_that_a_deployment_refused_is_told(schedule: str) -> None:
+    with pytest.raises(NcrontabError) as refused:
+        parse(schedule)
+    english = str(refused.value)
+    assert french(f"schedule: {english}") == f"schedule\xa0: {refused.value.message('fr')}"
 
 
 @pytest.mark.parametrize(

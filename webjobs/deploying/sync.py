@@ -202,7 +202,7 @@ def _redeploy(progress: Progress) -> None:
                 prepared = applying.again(one, Path(temporary))
                 result = applying.serve(deployment.slot, prepared, _actor(deployment))
             except PackageUnavailable as unavailable:
-                error = Refused("storage", "%(why)s", why=str(unavailable))
+                error = Refused("storage", "%(error)s", error=unavailable)
                 result = Result.refused(one["type"], one["name"], error)
             except (PackageError, Refused) as refused:
                 result = Result.refused(one["type"], one["name"], refused)

@@ -322,9 +322,11 @@ def _check_settings(values: JobSettings, type: JobType) -> None:
         if values.time_zone:
             timezones.resolve(values.time_zone)
     except ncrontab.NcrontabError as error:
-        raise Refused("schedule", "schedule: %(error)s", 400, error=error) from error
+        text = gettext_noop("schedule: %(error)s")
+        raise Refused("schedule", text, 400, error=error) from error
     except timezones.UnknownTimeZone as error:
-        raise Refused("time_zone", "time_zone: %(error)s", 400, error=error) from error
+        text = gettext_noop("time_zone: %(error)s")
+        raise Refused("time_zone", text, 400, error=error) from error
 
 
 def _check_expression(text: str) -> None:
