@@ -18,10 +18,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from django.utils.formats import number_format
 from django.utils.translation import get_language, ngettext
 
 from webjobs.ncrontab.messages import ERRORS, FIELD_NAMES, pick
+from webjobs.telling import AMOUNTS, number_words
 
 _LOCALE = Path(__file__).parent / "locale"
 _PLACE = re.compile(r"%\((\w+)\)([ds])")
@@ -32,8 +32,7 @@ MOST_SENTENCES = 24
 # Where one sentence may end and the next one begin.
 _BREAK = re.compile(r"(?<=[.?!]) ")
 _LETTER = re.compile("[a-z]")
-_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
-_COUNTED = re.compile(r"(\d[\d,]*(?:\.\d+)?) (second|setting|WebJob)s?")
+_COUNTED = re.compile(r"(\d+(?:\.\d+)?) (second|setting|WebJob)s?")
 
 
 @dataclass(frozen=True)
@@ -89,20 +88,19 @@ def _told_place(name: str, value: str) -> str:
     """Counts and errors are told too; everything else is a name, or what others said."""
     if counted := _COUNTED.fullmatch(value):
         return _counted(counted[1], counted[2])
-    if _GROUPED.fullmatch(value):
-        return number_format(int(value.replace(",", "")), force_grouping=True)
+    if name in AMOUNTS:
+        return number_words(value)
     return shown(value) if name == "error" else value
 
 
 def _counted(number: str, what: str) -> str:
-    count = float(number.replace(",", ""))
+    count = int(float(number))
     text = {
-        "second": ngettext("%(count)s second", "%(count)s seconds", int(count)),
-        "setting": ngettext("%(count)s setting", "%(count)s settings", int(count)),
-        "WebJob": ngettext("%(count)s WebJob", "%(count)s WebJobs", int(count)),
+        "second": ngettext("%(count)s second", "%(count)s seconds", count),
+        "setting": ngettext("%(count)s setting", "%(count)s settings", count),
+        "WebJob": ngettext("%(count)s WebJob", "%(count)s WebJobs", count),
     }[what]
-    shown = number_format(int(count) if count.is_integer() else count, force_grouping=True)
-    return text % {"count": shown}
+    return text % {"count": number_words(number)}
 
 
 @lru_cache

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 
+from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext
 
 from webjobs.ncrontab import NcrontabError
 from webjobs.reasons import Param, Phrase, Reason
+
+# Places whose texts are numbers.
+AMOUNTS = {"count", "most", "size"}
+_NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
 
 
 def told(error: Exception) -> str:
@@ -22,10 +29,22 @@ def told(error: Exception) -> str:
 def sentence(text: str, params: Mapping[str, Param]) -> str:
     """`text`, a marked English sentence, translated, with its places filled."""
     shown = gettext(text)
-    return shown % {key: _filled(value) for key, value in params.items()} if params else shown
+    filled = {name: _filled(name, value) for name, value in params.items()}
+    return shown % filled if params else shown
 
 
-def _filled(value: Param) -> str | int:
+def _filled(name: str, value: Param) -> str | int:
     if isinstance(value, Exception):
         return told(value)
-    return gettext(value) if isinstance(value, Phrase) else value
+    if isinstance(value, Phrase):
+        return gettext(value)
+    return number_words(value) if name in AMOUNTS and isinstance(value, str) else value
+
+
+def number_words(number: str) -> str:
+    """`1,234.5` as the active language writes it; what is no such number stays as it is."""
+    match = _NUMBER.fullmatch(number)
+    if match is None:
+        return number
+    decimals = len(match[1] or ".") - 1
+    return number_format(Decimal(number.replace(",", "")), decimals, force_grouping=True)

@@ -3,6 +3,7 @@
 import { toClipboard } from "./copy.js";
 import { $ } from "./dom.js";
 import { numberOf } from "./log-lines.js";
+import { numberWords } from "./times.js";
 import { toast } from "./toasts.js";
 
 // Lines that one click copies at most.
@@ -74,7 +75,7 @@ export class LogChoice {
     const texts = this.chosen ? await this.#read(...this.chosen) : this.#inSight();
     await toClipboard(texts.join("\n"));
     const words = ngettext("%(count)s line copied", "%(count)s lines copied", texts.length);
-    toast("success", interpolate(words, { count: texts.length.toLocaleString() }, true));
+    toast("success", interpolate(words, { count: numberWords(texts.length) }, true));
   }
 
   #inSight() {

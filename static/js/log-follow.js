@@ -2,7 +2,7 @@
 
 import { $ } from "./dom.js";
 import { PAST_THE_END } from "./log-window.js";
-import { refreshTimes, setServerTime } from "./times.js";
+import { numberWords, refreshTimes, setServerTime } from "./times.js";
 
 const FAST_MS = 300;
 const QUIET_MS = 2000;
@@ -80,7 +80,7 @@ export class Follower extends EventTarget {
       : fresh
         ? interpolate(
             ngettext("Paused, %(count)s new line", "Paused, %(count)s new lines", fresh),
-            { count: fresh.toLocaleString() },
+            { count: numberWords(fresh) },
             true,
           )
         : gettext("Paused");

@@ -3,13 +3,14 @@
 import { $, make } from "./dom.js";
 import { showError } from "./forms.js";
 import { read } from "./net.js";
+import { dateWords } from "./times.js";
 
 const PAUSE_MS = 250;
 
 function draw(box, data) {
   const times = make("ol");
   for (const next of data.next) {
-    times.append(make("li", { title: new Date(next.utc).toLocaleString() }, next.text));
+    times.append(make("li", { title: dateWords(new Date(next.utc)) }, next.text));
   }
   box.replaceChildren(
     make("p", { class: "words" }, data.words),

@@ -3,6 +3,7 @@
 import { $ } from "./dom.js";
 import { Failure, read } from "./net.js";
 import { ranges } from "./search-ranges.js";
+import { numberWords } from "./times.js";
 
 const TYPING_MS = 300;
 // Matches that are fetched when the known ones are used up.
@@ -214,8 +215,8 @@ export class LogSearch {
         ? interpolate(
             gettext("%(n)s of %(total)s"),
             {
-              n: first === null ? "…" : (first + shown).toLocaleString(),
-              total: total.toLocaleString() + (this.counting ? "…" : ""),
+              n: first === null ? "…" : numberWords(first + shown),
+              total: numberWords(total) + (this.counting ? "…" : ""),
             },
             true,
           )

@@ -15,6 +15,12 @@ const counted = (count, words) => interpolate(words(count), { count }, true);
 const page = document.documentElement.lang || "en";
 const region = navigator.languages.find((language) => language.split("-")[0] === page) || page;
 
+/** A number as the page's language writes it: `1,234`, `1 234`. */
+export const numberWords = (number) => number.toLocaleString(region);
+
+/** The date and the time in the page's language. */
+export const dateWords = (date) => date.toLocaleString(region);
+
 /** How long something took. */
 export function spanWords(ms) {
   if (ms > WEEK) return counted(Math.round(ms / WEEK), (n) => ngettext("%(count)s week", "%(count)s weeks", n));

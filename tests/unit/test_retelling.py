@@ -18,8 +18,10 @@ from webjobs.endings import RUN_AGAIN
 from webjobs.ncrontab import NcrontabError, parse
 from webjobs.runner.ending import Cause, Limits, describe
 from webjobs.runner.process import Exit
+from webjobs.runner.refusal import PackageError
 from webjobs.scheduler import words
 from webjobs.scheduler.plan import Overdue
+from webjobs.telling import number_words, told
 
 ROOT = Path(__file__).parents[2]
 ENGINE = ROOT / "webjobs"
@@ -231,3 +233,25 @@ def test_in_english_everything_is_as_it_was_stored() -> None:
 
 def test_a_person_may_be_called_like_a_word_of_the_catalogue() -> None:
     assert french("Stopped by Add.") == "Arrêtée par Add."
+
+
+def test_numbers_of_refusals_are_french_too() -> None:
+    zipped = PackageError("too_many", _ENTRIES, count="10,001", most="10,000")
+    large = PackageError("too_large", _SIZE, size="101.5", most="100")
+    with override("fr"):
+        assert "10\xa0001 entrées ; 10\xa0000" in told(zipped).replace("\xa0;", " ;")
+        assert "101,5 Mio" in told(large)
+        assert number_words("1.2.3") == "1.2.3"
+    with override("en"):
+        assert told(zipped) == str(zipped)
+        assert told(large) == str(large)
+
+
+_ENTRIES = (
+    "The zip file has %(count)s entries; at most %(most)s are allowed. Leave out what the job does "
+    "not need."
+)
+_SIZE = (
+    "The file has %(size)s MiB, and at most %(most)s MiB are accepted. Leave out what the job does "
+    "not need, or raise MAX_UPLOAD_MB."
+)
