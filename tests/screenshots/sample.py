@@ -95,7 +95,7 @@ def _ended(job: WebJob, count: int, *, every_failed: int = 0, at: int = 0) -> li
                 started_at=started + timedelta(milliseconds=40),
                 ended_at=started + timedelta(seconds=20 + 7 * (hours % 6)),
                 exit_code=1 if failed else 0,
-                reason="It ended with exit code 1." if failed else "",
+                reason="The process exited with code 1." if failed else "",
             )
         )
     return runs
@@ -124,7 +124,7 @@ def _triggered(slot: Slot) -> None:
         started_at=timezone.now() - timedelta(seconds=12),
         ended_at=timezone.now(),
         exit_code=3,
-        reason="It ended with exit code 3.",
+        reason="The process exited with code 3.",
     )
     _write(last, LOG)
     _write(runs[-1], b"Reading 1,204 prices\nDone\n")
@@ -156,7 +156,7 @@ def _continuous(slot: Slot, one: Instance, two: Instance) -> None:
         job=thumbnails, instance=two, epoch=1, status=CopyStatus.PENDING_RESTART, changed_at=now,
         restart_at=now + timedelta(seconds=50), crash_looping_since=now - timedelta(minutes=9),
         last_error="ModuleNotFoundError: No module named 'PIL'", exit_code=1, restarts=7,
-        reason="It ended with exit code 1 and is started again in 60 seconds.",
+        reason="The process exited with code 1.",
     )  # fmt: skip
     make_job(slot, "legacy-bridge", JobType.CONTINUOUS, is_stopped=True)
 

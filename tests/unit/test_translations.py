@@ -58,3 +58,92 @@ def test_no_translation_is_empty_or_loses_a_place(path: Path) -> None:
 @pytest.mark.parametrize("path", [PAGES, SCRIPTS], ids=lambda path: path.stem)
 def test_nothing_is_left_for_a_translator_to_look_at(path: Path) -> None:
     assert "fuzzy" not in path.read_text(encoding="utf-8")
+
+
+# What users of Azure know, and what their article calls it.
+GLOSSARY = {
+    "WebJobs": "WebJobs",
+    "Add": "Ajouter",
+    "Add WebJob": "Ajouter une tâche web",
+    "Name": "Nom",
+    "File Upload": "Chargement de fichiers",
+    "Type": "Type",
+    "Continuous": "Continue",
+    "Triggered": "Déclenchée",
+    "Triggers": "Déclencheurs",
+    "Manual": "Manuel",
+    "Scheduled": "Planifiée",
+    "CRON Expression": "Expression CRON",
+    "Scale": "Mettre à l'échelle",
+    "Multi Instance": "Multi-instances",
+    "Single Instance": "Instance unique",
+    "OK": "OK",
+    "Refresh": "Actualiser",
+    "Run": "Exécuter",
+    "Start": "Démarrer",
+    "Stop": "Arrêter",
+    "Logs": "Journaux",
+    "Delete": "Supprimer",
+    "Properties": "Propriétés",
+    "Settings": "Paramètres",
+    "Always On": "Toujours actif",
+    "Deployment slot setting": "Paramètre des emplacements de déploiement",
+    "WebJob Details": "Détails de la tâche web",
+    "WebJob Run Details": "WebJob Run Details",
+    "Toggle Output": "Activer/désactiver la sortie",
+    "download": "télécharger",
+    "Breadcrumb": "Lien de navigation",
+    "Free": "Gratuit",
+    "Shared": "Partagé",
+    "Basic": "De base",
+    "Standard": "Standard",
+    "Premium": "Premium",
+    "Yes": "Oui",
+    "No": "Non",
+    "Cancel": "Annuler",
+    "Save": "Enregistrer",
+    "Discard": "Abandonner",
+    "Edit": "Modifier",
+    "Close": "Fermer",
+    "Status": "Statut",
+    "Running": "En cours d’exécution",
+    "Success": "Opération réussie",
+    "Failed": "Échec",
+    "More information": "En savoir plus",
+    "Search": "Rechercher",
+    "Advanced edit": "Modification avancée",
+    "Show values": "Afficher les valeurs",
+    "Hide values": "Masquer les valeurs",
+    "Continue": "Continuer",
+    "Application settings": "Paramètres de l’application",
+    "General settings": "Paramètres généraux",
+}
+
+
+@pytest.mark.parametrize("label", GLOSSARY)
+def test_the_labels_are_those_of_azure(label: str) -> None:
+    assert catalogue.read_po(PAGES)[label] == [GLOSSARY[label]]
+
+
+# Names, and what people type: the same in every language.
+NAMES = {
+    *["App Services", "App Service", "WebJobs", "WebJobs Portal", "Portal", "API", "UTC"],
+    *["Python", "Django", "Celery", "PowerShell", "SHA-256", "git push", "main", "export"],
+    *["$env", "az", "job_scheduler.log", "git", "staging", "Ex: 0 0/2 * * * *"],
+    "https://github.com/example/jobs.git",
+}
+_MARKED = re.compile(r"{%\s*blocktranslate.*?endblocktranslate\s*%}", re.DOTALL)
+_NOT_TEXT = re.compile(
+    r"<(script|style)\b.*?</\1>|{#.*?#}|{%\s*comment.*?endcomment\s*%}"
+    r"|{{.*?}}|{%.*?%}|<[^>]*>|&\w+;",
+    re.DOTALL,
+)
+_READ_OUT = re.compile(r'(?:title|aria-label|placeholder|alt)="([^"]*)"')
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=str)
+def test_no_template_has_words_that_nobody_translates(path: Path) -> None:
+    source = _MARKED.sub("", path.read_text(encoding="utf-8"))
+    pieces = [*_NOT_TEXT.sub("\n", source).splitlines(), *_READ_OUT.findall(source)]
+    words = {_NOT_TEXT.sub("", piece).strip(" |-/.,:;()") for piece in pieces}
+    assert {text for text in words if re.search(r"[A-Za-z]{2}", text)} - NAMES == set()
