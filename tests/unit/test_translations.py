@@ -56,6 +56,14 @@ def test_no_translation_is_empty_or_loses_a_place(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [PAGES, SCRIPTS], ids=lambda path: path.stem)
+def test_no_sign_that_stands_apart_begins_a_line(path: Path) -> None:
+    """French has a space there, and lines must not break at it: U+00A0."""
+    for forms in catalogue.read_po(path).values():
+        for form in forms:
+            assert not re.search(r" [;:?!»](\s|$)|« ", form), form
+
+
+@pytest.mark.parametrize("path", [PAGES, SCRIPTS], ids=lambda path: path.stem)
 def test_nothing_is_left_for_a_translator_to_look_at(path: Path) -> None:
     assert "fuzzy" not in path.read_text(encoding="utf-8")
 

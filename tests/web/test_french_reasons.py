@@ -173,6 +173,18 @@ class FrenchReasonTests(PagesTestCase):
             self.assertNotIn(str(english), self.page(path))
             self.assertIn(str(english), self.page(path, language="en"))
 
+    def test_the_words_inside_of_a_refusal_are_french_too(self) -> None:
+        params = {"key": "is_singleton", "wanted": "true or false", "kind": "a list"}
+        text = 'settings.job: "%(key)s" must be %(wanted)s, not %(kind)s.'
+        made = self.deployment(
+            results=[
+                {"type": "triggered", "name": "nightly", "outcome": "refused", "package": None,
+                 "text": text, "params": params},
+            ]
+        )  # fmt: skip
+        french = "« is_singleton » doit être true ou false, et non une liste."
+        self.assert_told(f"deployment/{made.pk}/", french, text % params)
+
     def test_a_connection_tells_what_is_wrong_with_its_repository(self) -> None:
         english = (
             "The host cannot be reached: Could not resolve host: example.org. Check the address "

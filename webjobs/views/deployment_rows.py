@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from webjobs import retelling
 from webjobs.models import Deployment, Slot, WebJob
+from webjobs.reasons import Phrase
 from webjobs.states import DeploymentStatus, DeploymentTrigger, JobType, Outcome
 from webjobs.telling import sentence
 
@@ -59,6 +60,10 @@ def _outcome_words(outcome: str) -> str:
         Outcome.REFUSED: _("Refused"),
         Outcome.GONE: _("No longer there"),
     }[Outcome(outcome)]
+
+
+# Places of stored reasons whose texts are translated too: JSON does not tell them from names.
+_PHRASES = {"kind", "wanted"}
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,8 @@ def _row(one: dict[str, Any], jobs: dict[tuple[str, str], WebJob]) -> ResultRow:
 
 
 def _why(text: str, params: dict[str, Any]) -> str:
-    told = sentence(text, params)
+    phrases = {name: Phrase(params[name]) for name in _PHRASES & params.keys()}
+    told = sentence(text, params | phrases)
     # Some were stored with their places filled.
     return retelling.shown(told) if "" in params else told
 
