@@ -107,7 +107,7 @@ def _counted(number: str, what: str) -> str:
 def _templates(language: str) -> dict[str, list[_Template]]:
     """The texts that can be a sentence, by their first word."""
     found: dict[str, list[_Template]] = defaultdict(list)
-    for template in {*_of_catalogue(language), *_of_schedules(language)}:
+    for template in dict.fromkeys([*_of_catalogue(language), *_of_schedules(language)]):
         found[template.first_word].append(template)
     return found
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from tests.web.objects import make_job, make_setting, make_slot
-from webjobs.deploying.applying import Result
+from webjobs.deploying.applying import NO_LONGER, Result
 from webjobs.models import Deployment, Slot, SourceConnection
 from webjobs.states import DeploymentStatus, DeploymentTrigger, JobType, Outcome
 
@@ -31,9 +31,13 @@ def build_deployments(slot: Slot) -> None:
     )
     added = Result("triggered", "send-newsletter", Outcome.REPLACED)
     refused = Result(
-        "continuous", "bounce-reader", Outcome.REFUSED, "No runnable script file was found."
+        "continuous",
+        "bounce-reader",
+        Outcome.REFUSED,
+        "The folder has %(count)d files; at most %(most)d are allowed.",
+        {"count": 12034, "most": 10000},
     )
-    gone = Result("triggered", "old-import", Outcome.GONE)
+    gone = Result("triggered", "old-import", Outcome.GONE, NO_LONGER)
     _deployment(slot, DeploymentStatus.SUCCESS, 26, "Send at seven, not at eight", [added])
     _deployment(slot, DeploymentStatus.PARTIAL, 2, "Read bounces", [added, refused, gone])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -203,14 +202,17 @@ class FrenchReasonTests(PagesTestCase):
         page = self.get(f"/instances/{instance.key}/", accept_language="fr")
         self.assertContains(page, "Installez PHP (Debian et Ubuntu\xa0: apt install php-cli")
 
-    def test_a_bulk_answer_is_french(self) -> None:
-        job = make_job(self.slot)
-        make_run(job, RunStatus.RUNNING, started_at=timezone.now())
+    def test_toasts_are_french(self) -> None:
+        make_job(self.slot)
         self.client.force_login(self.alice)
-        answer = self.client.post(
-            "/apps/demo/webjobs/triggered/nightly/run", headers={**JSON, "Accept-Language": "fr"}
+        url = "/apps/demo/webjobs/triggered/nightly/run"
+        done, refused = (
+            self.client.post(url, headers={**JSON, "Accept-Language": "fr"}).json()
+            for _ in range(2)
         )
-        self.assertNotIn("already running", json.dumps(answer.json()))
+        self.assertIn("a été correctement déclenchée", done["message"])
+        self.assertIn("Échec de l’exécution", refused["error"])
+        self.assertIn("la tâche est déjà en cours d’exécution", refused["error"])
 
     def test_the_api_and_the_row_stay_english(self) -> None:
         run = self.run_with(ENDED)
