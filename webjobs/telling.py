@@ -12,8 +12,9 @@ from django.utils.translation import get_language, gettext
 from webjobs.ncrontab import NcrontabError
 from webjobs.reasons import Param, Phrase, Reason
 
-# Places whose texts are numbers.
+# Places whose content is a number that people read.
 AMOUNTS = {"count", "most", "size"}
+_AMOUNT = re.compile(rf"(%\((?:{'|'.join(sorted(AMOUNTS))})\))d")
 _NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
 
 
@@ -28,7 +29,7 @@ def told(error: Exception) -> str:
 
 def sentence(text: str, params: Mapping[str, Param]) -> str:
     """`text`, a marked English sentence, translated, with its places filled."""
-    shown = gettext(text)
+    shown = _AMOUNT.sub(r"\1s", gettext(text))
     filled = {name: _filled(name, value) for name, value in params.items()}
     return shown % filled if params else shown
 
@@ -38,7 +39,7 @@ def _filled(name: str, value: Param) -> str | int:
         return told(value)
     if isinstance(value, Phrase):
         return gettext(value)
-    return number_words(value) if name in AMOUNTS and isinstance(value, str) else value
+    return number_words(str(value)) if name in AMOUNTS else value
 
 
 def number_words(number: str) -> str:

@@ -238,19 +238,23 @@ def test_a_person_may_be_called_like_a_word_of_the_catalogue() -> None:
 def test_numbers_of_refusals_are_french_too() -> None:
     zipped = PackageError("too_many", _ENTRIES, count="10,001", most="10,000")
     large = PackageError("too_large", _SIZE, size="101.5", most="100")
+    folder = PackageError("too_many", _FILES, count=12034, most=999)
     with override("fr"):
         assert "10\xa0001 entrées ; 10\xa0000" in told(zipped).replace("\xa0;", " ;")
         assert "101,5 Mio" in told(large)
+        assert "12\xa0034 fichiers" in told(folder)
         assert number_words("1.2.3") == "1.2.3"
     with override("en"):
         assert told(zipped) == str(zipped)
         assert told(large) == str(large)
+        assert told(folder) == "The folder has 12,034 files; at most 999 are allowed."
 
 
 _ENTRIES = (
     "The zip file has %(count)s entries; at most %(most)s are allowed. Leave out what the job does "
     "not need."
 )
+_FILES = "The folder has %(count)d files; at most %(most)d are allowed."
 _SIZE = (
     "The file has %(size)s MiB, and at most %(most)s MiB are accepted. Leave out what the job does "
     "not need, or raise MAX_UPLOAD_MB."
