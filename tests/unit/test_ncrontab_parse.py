@@ -217,7 +217,7 @@ def test_an_error_speaks_french_and_survives_pickling() -> None:
         parse("0 0 24 * * *")
     error = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
     assert str(error) == "The hour field does not go as high as 24. Use 0 to 23."
-    assert error.message("fr-ca") == "Le champ heure ne va pas jusqu'à 24. Utilisez 0 à 23."
+    assert error.message("fr-ca") == "Le champ heure ne va pas jusqu’à 24. Utilisez 0 à 23."
     assert (error.field, error.params) == ("hour", {"value": 24, "low": 0, "high": 23})
 
 

@@ -14,7 +14,10 @@ class Text(NamedTuple):
 
 def pick(text: Text, language: str) -> str:
     """The French text for "fr" and its variants ("fr-ca"), else the English one."""
-    return text.fr if language.lower().startswith("fr") else text.en
+    if not language.lower().startswith("fr"):
+        return text.en
+    # As the catalogue of the pages has it: no line breaks before the colon.
+    return text.fr.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}").replace(" :", "\xa0:")
 
 
 FIELD_NAMES = {
