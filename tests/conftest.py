@@ -10,6 +10,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from tests.support import broker as broker_support
 from tests.support.needs import require
@@ -50,6 +51,13 @@ def _uses_database(item: pytest.Item) -> bool:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         require(*mark.args)
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A page that was asked for in French leaves its language to nobody after it."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
