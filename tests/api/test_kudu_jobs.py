@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tests.api.calling import ApiTestCase, make_copy
 from tests.support.poll import until
-from tests.web.objects import make_job, make_run, make_setting, make_slot
+from tests.web.objects import make_instance, make_job, make_run, make_setting, make_slot
 from webjobs.logs import log_of_run, log_of_schedule
 from webjobs.models import AuditEntry, Copy, Instance, Log, Run, Schedule, WebJob
 from webjobs.states import CopyStatus, JobType, RunStatus
@@ -97,11 +97,25 @@ class ListTests(ApiTestCase):
         first = self.get(SCM + "api/webjobs")["ETag"]
         self.assertNotEqual(first, self.get(SCM + "api/webjobs")["ETag"])
 
+    def test_the_etag_changes_with_the_place_in_the_queue(self) -> None:
+        now = timezone.now()
+        make_run(self.nightly, RunStatus.RUNNING, now - timedelta(hours=2), started_at=now)
+        before = make_run(self.nightly, RunStatus.QUEUED, now - timedelta(hours=1), lane=None)
+        make_run(self.nightly, RunStatus.QUEUED, now, lane=None)
+        path = SCM + "api/triggeredwebjobs/nightly"
+        first = self.get(path)
+        Run.objects.filter(pk=before.pk).update(status=RunStatus.ABORTED, ended_at=now)
+        second = self.get(path, HTTP_IF_NONE_MATCH=first["ETag"])
+        places = [one.json()["latest_run"]["queue_position"] for one in (first, second)]
+        self.assertEqual(places, [2, 1])
+
     def test_the_etag_changes_with_whatever_a_document_tells(self) -> None:
         schedule = Schedule.objects.create(job=self.nightly, expression="0 0 3 * * *")
         now = timezone.now()
-        run = make_run(self.nightly, started_at=now, ended_at=now)
         copy = make_copy(self.worker)
+        gone = make_instance("gone")
+        Instance.objects.filter(pk=gone.pk).update(stopped_at=now)
+        run = make_run(self.nightly, started_at=now, ended_at=now, instance=gone)
         log_of_schedule(schedule)
         etag = self.get(SCM + "api/webjobs")["ETag"]
         for change in (
@@ -112,6 +126,7 @@ class ListTests(ApiTestCase):
             lambda: Copy.objects.update(restarts=7),
             lambda: WebJob.objects.filter(pk=self.worker.pk).update(is_stopped=True),
             lambda: Instance.objects.filter(pk=copy.instance_id).update(stopped_at=now),
+            lambda: Instance.objects.filter(pk=gone.pk).update(name="other"),
             lambda: Schedule.objects.update(changed_at=now + timedelta(seconds=1)),
             lambda: self.nightly.request_delete(now),
         ):

@@ -15,13 +15,25 @@ from webjobs.api.answers import tags_of
 from webjobs.api.links import scm_of
 from webjobs.dotnet import time_text
 from webjobs.models import Instance, Slot
+from webjobs.models.prepared import PreparedQuery
+from webjobs.states import RUN_ACTIVE
 
-# Whatever a document tells changes one of these. As SQL, because a thousand WebJobs are objects
-# only after fifty times the time; a database sorts the runs of each by its index.
+# Whatever a document tells changes one of these.
+_FACTS = (
+    "job.id", "job.revision", "job.is_stopped", "schedule.changed_at", "schedule.last_occurrence",
+    "scheduler_log.id", "run.id", "run.status", "run.started_at", "run.ended_at",
+    "run.instance_id", "run_log.id",
+)  # fmt: skip
+# Each fact of all WebJobs as one text, which the database makes in a fraction of the time that a
+# thousand rows cost Python. No fact has a comma.
+_TEXT = {
+    "sqlite": "group_concat(COALESCE({}, ''))",
+    "postgresql": "string_agg(COALESCE(CAST({} AS text), ''), ',' ORDER BY job.id)",
+}
+_ACTIVE = ", ".join(f"'{status}'" for status in sorted(RUN_ACTIVE))
+# A database finds the newest run of each by its index.
 _JOBS = """
-    SELECT job.id, job.revision, job.is_stopped, schedule.changed_at, schedule.last_occurrence,
-        scheduler_log.id, run.id, run.status, run.started_at, run.ended_at, run_log.id,
-        instance.name
+    SELECT COUNT(CASE WHEN run.status IN ({active}) THEN 1 END), {facts}
     FROM webjobs_webjob AS job
     LEFT JOIN webjobs_schedule AS schedule ON schedule.job_id = job.id
     LEFT JOIN webjobs_log AS scheduler_log ON scheduler_log.schedule_id = schedule.id
@@ -31,16 +43,19 @@ _JOBS = """
         ORDER BY number DESC LIMIT 1
     )
     LEFT JOIN webjobs_log AS run_log ON run_log.run_id = run.id
-    LEFT JOIN webjobs_instance AS instance ON instance.id = run.instance_id
-    WHERE job.slot_id = %s AND job.deleted_at IS NULL AND {only} ORDER BY job.id
+    WHERE job.slot_id = %s AND job.deleted_at IS NULL AND {only}
 """
-_STARTED_AT, _ENDED_AT = 8, 9
 _COPIES = """
-    SELECT copy.id, copy.instance_id, copy.status, copy.changed_at, copy.restarts,
+    SELECT copy.id, copy.instance_id, copy.status, CAST(copy.changed_at AS text), copy.restarts,
         copy.fast_failures, copy.last_error, copy.reason
     FROM webjobs_copy AS copy JOIN webjobs_webjob AS job ON job.id = copy.job_id
-    WHERE job.slot_id = %s AND job.deleted_at IS NULL AND {only} ORDER BY copy.id
+    WHERE job.slot_id = %s AND job.deleted_at IS NULL AND job.type = 'continuous' AND {only}
+    ORDER BY copy.id
 """
+# Those that have gone too: runs of theirs are told by their names.
+_INSTANCES = PreparedQuery(
+    lambda: Instance.objects.only("name", "heartbeat_at", "stopped_at", "lost_at").order_by("pk")
+)
 
 
 @dataclass(frozen=True)
@@ -75,14 +90,20 @@ def version_of(
         only, values = "job.id = %s", [*values, job]
     elif type:
         only, values = "job.type = %s", [*values, type.lower()]
-    live = list(Instance.objects.live(timezone.now()).order_by("pk").values_list("pk", "name"))
     with connection.cursor() as cursor:
-        cursor.execute(_JOBS.format(only=only), values)
-        jobs = cursor.fetchall()
+        cursor.execute(_jobs_sql(only), values)
+        active, *jobs = cursor.fetchone()
         cursor.execute(_COPIES.format(only=only), values)
         copies = cursor.fetchall()
-    # The length of a run in progress changes all the time.
-    is_running = any(row[_STARTED_AT] and not row[_ENDED_AT] for row in jobs)
-    moment = timezone.now() if is_running else None
-    state = (scm_of(request, slot), slot.settings_revision, live, jobs, copies, moment)
+    now = timezone.now()
+    instances = [(one.pk, one.name, one.is_live(now)) for one in _INSTANCES.all()]
+    # The length of a run in progress changes all the time, and the place of one that waits for
+    # its turn with what is before it.
+    moment = now if active else None
+    state = (scm_of(request, slot), slot.settings_revision, instances, jobs, copies, moment)
     return Version(hashlib.sha256(repr(state).encode()).hexdigest()[:32])
+
+
+def _jobs_sql(only: str) -> str:
+    text = _TEXT[connection.vendor]
+    return _JOBS.format(active=_ACTIVE, facts=", ".join(map(text.format, _FACTS)), only=only)
