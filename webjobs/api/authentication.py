@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db.models import CharField
+from django.db.models import CharField, DateTimeField
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
@@ -33,13 +33,20 @@ _NOBODY = secrets.token_urlsafe(45)
 # No name or secret of ours is longer.
 _MAX_LENGTH = 8192
 
-
 _SLOT = PreparedQuery(
     lambda: (
         Slot.objects.living()
         .select_related("app")
         .alias(lower=Lower("name"), app_lower=Lower("app__name"))
         .filter(app_lower=Lower(Given("app", CharField())), lower=Lower(Given("slot", CharField())))
+    )
+)
+_TOKEN = PreparedQuery(
+    lambda: (
+        ApiToken.objects.valid(Given("now", DateTimeField()))
+        .filter(digest=Given("digest", CharField()))
+        .select_related("user")
+        .order_by()
     )
 )
 
@@ -144,8 +151,7 @@ def _slot(app: str | None, slot: str) -> Slot | None:
 def _token(shown: Credentials) -> ApiToken | None:
     """A search by hash tells nothing about the secret."""
     digest = access_tokens.digest_in(shown.secret, time.time()) if not shown.name else None
-    valid = ApiToken.objects.valid(timezone.now()).select_related("user")
-    token = valid.filter(digest=digest or digest_of(shown.secret)).first()
+    token = _TOKEN.first(now=timezone.now(), digest=digest or digest_of(shown.secret))
     if token is None or shown.name.lower() not in ("", token.user.get_username().lower()):
         return None
     return token

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 
 from webjobs.models.app import App, Role
+from webjobs.models.prepared import Given
 
 PREFIX = "wjp_"
 # The last use is written down at most this often, so that reading stays reading.
@@ -25,7 +26,7 @@ def digest_of(secret: str) -> str:
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    def valid(self, now: datetime) -> Self:
+    def valid(self, now: datetime | Given) -> Self:
         """Neither revoked nor expired, and of somebody who may still sign in."""
         return self.filter(
             Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, user__is_active=True
@@ -93,9 +94,9 @@ class ApiToken(models.Model):
         return bool(ApiToken.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now))
 
     def record_use(self, now: datetime, address: str | None) -> None:
-        """Remember when and from where it was used last."""
-        ApiToken.objects.filter(pk=self.pk).filter(
-            Q(last_used_at=None)
-            | Q(last_used_at__lt=now - USE_RECORDED_EVERY)
-            | ~Q(last_used_address=address)
-        ).update(last_used_at=now, last_used_address=address)
+        """Remember when and from where it was used last; it was read a moment ago."""
+        last = self.last_used_at
+        is_recorded = last is not None and last >= now - USE_RECORDED_EVERY
+        if not is_recorded or self.last_used_address != address:
+            same = ApiToken.objects.filter(pk=self.pk)
+            same.update(last_used_at=now, last_used_address=address)
