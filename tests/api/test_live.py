@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import http.client
-import http.cookiejar
 import io
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -229,22 +229,49 @@ def test_a_request_passes_through_to_the_job_and_brings_no_cookie_back(live: Liv
     assert live.call("GET", job + "/passthrough/").status == 404
 
 
+ARGUMENTS = "--note \"it's a 'test' $HOME\" & ü\u2019 %20"
+SHELLS = {
+    "curl": ("/bin/sh", "-c"),
+    "python": (sys.executable, "-c"),
+    "powershell": ("pwsh", "-NoProfile", "-NonInteractive", "-Command"),
+}
+EACH_TOOL = pytest.mark.parametrize(
+    "tool",
+    [
+        "curl",
+        "python",
+        pytest.param(
+            "powershell",
+            marks=pytest.mark.skipif(
+                shutil.which("pwsh") is None, reason="PowerShell (pwsh) is not on this machine"
+            ),
+        ),
+    ],
+)
+
+
 @dataclass(frozen=True)
 class Examples:
     """The commands of the page `Call this WebJob`, run as a person who pastes them would."""
 
     live: Live
-    password: str
+    tool: str
     shown: dict[str, str]
 
-    def run(self, id: str) -> str:
-        command = [sys.executable, "-c"] if id.startswith("python") else ["/bin/sh", "-c"]
+    @classmethod
+    def of(cls, live: Live, tool: str, page: str) -> Examples:
+        return cls(live, tool, commands(live.portal.page(f"/apps/demo/webjobs/{page}")))
+
+    def run(self, number: int) -> str:
+        site = "/subscriptions/any/resourceGroups/any/providers/Microsoft.Web/sites/demo"
+        path = site + "/config/publishingcredentials/list?api-version=1"
+        secret = self.live.call("POST", path).json["properties"]["publishingPassword"]
         trusted = str(self.live.portal.authority)
         done = subprocess.run(
-            [*command, self.shown[id]],
+            [*SHELLS[self.tool], self.shown[f"{self.tool}-{number}"]],
             env={
                 "PATH": os.environ["PATH"],
-                "WEBJOBS_PASSWORD": self.password,
+                "WEBJOBS_PASSWORD": secret,
                 "CURL_CA_BUNDLE": trusted,
                 "SSL_CERT_FILE": trusted,
             },
@@ -257,45 +284,43 @@ class Examples:
         return done.stdout
 
 
-def _page(live: Live, path: str) -> str:
-    """A page of the portal as its operator sees it."""
-    context = urllib.request.HTTPSHandler(context=live.portal.trust)
-    cookies = http.cookiejar.CookieJar()
-    browser = urllib.request.build_opener(context, urllib.request.HTTPCookieProcessor(cookies))
-    address = live.portal.url + "/sign-in"
-    browser.open(address).read()
-    token = next(one.value for one in cookies if "csrf" in one.name) or ""
-    fields = {
-        "csrfmiddlewaretoken": token,
-        "username": "admin",
-        "password": live.portal.password(),
-    }
-    form = urllib.request.Request(address, urlencode(fields).encode(), {"Referer": address})
-    browser.open(form).read()
-    return str(browser.open(live.portal.url + path).read().decode())
-
-
-def test_the_examples_of_the_page_run_as_they_are(live: Live) -> None:
-    job = "/scm/demo/api/triggeredwebjobs/call-test"
+@EACH_TOOL
+def test_the_examples_of_a_triggered_job_run_as_they_are(live: Live, tool: str) -> None:
+    name = f"call-{tool}"
+    job = f"/scm/demo/api/triggeredwebjobs/{name}"
     live.upload(job, b"echo done", "run.sh", "application/octet-stream")
-    arguments = "--note \"it's a 'test' $HOME\" & ü"
-    query = urlencode({"arguments": arguments})
-    page = _page(live, f"/apps/demo/webjobs/triggered/call-test/call?{query}")
-    site = f"/subscriptions/{'0' * 8}/resourceGroups/any/providers/Microsoft.Web/sites/demo"
-    secret = live.call("POST", site + "/config/publishingcredentials/list?api-version=1").json
-    examples = Examples(live, secret["properties"]["publishingPassword"], commands(page))
+    query = urlencode({"arguments": ARGUMENTS})
+    examples = Examples.of(live, tool, f"triggered/{name}/call?{query}")
 
-    def has_ended() -> bool:
-        latest = live.call("GET", job).json["latest_run"]
-        return latest is not None and latest["status"] == "Success"
+    def ended(runs: int) -> Any:
+        found = live.call("GET", job + "/history").json["runs"]
+        done = [run for run in found if run["status"] == "Success"]
+        return done[0] if len(done) == runs else None
 
-    for tool in ("curl", "python"):
-        assert "/history/" in examples.run(f"{tool}-1")
-        until(has_ended, seconds=30, what="the end of the run")
-        assert "/history/" in examples.run(f"{tool}-2")
-        until(has_ended, seconds=30, what="the end of the run with arguments")
-        assert live.call("GET", job).json["latest_run"]["arguments"] == arguments
-        assert '"status":"Success"' in examples.run(f"{tool}-3")
+    examples.run(1)
+    assert until(partial(ended, 1), seconds=30, what="the end of the run")["arguments"] == ""
+    examples.run(2)
+    latest = until(partial(ended, 2), seconds=30, what="the end of the run with arguments")
+    assert latest["arguments"] == ARGUMENTS
+    assert "Success" in examples.run(3)
+
+
+@EACH_TOOL
+def test_the_examples_of_a_continuous_job_run_as_they_are(live: Live, tool: str) -> None:
+    name = f"serve-{tool}"
+    job = f"/scm/demo/api/continuouswebjobs/{name}"
+    live.upload(job, b"while sleep 0.2; do :; done", "run.sh", "application/octet-stream")
+    examples = Examples.of(live, tool, f"continuous/{name}/call")
+
+    def has(status: str) -> bool:
+        return bool(live.call("GET", job).json["status"] == status)
+
+    until(partial(has, "Running"), seconds=30, what="the start of the job")
+    examples.run(2)
+    until(partial(has, "Stopped"), seconds=30, what="the end of the job")
+    examples.run(1)
+    until(partial(has, "Running"), seconds=30, what="the new start of the job")
+    live.call("DELETE", job)
 
 
 def test_run_and_wait_is_fast(live: Live) -> None:

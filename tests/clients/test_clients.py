@@ -11,6 +11,8 @@ import pytest
 
 from tests.clients import tunnel
 from tests.clients.conftest import DOMAIN, HERE, Clients, run
+from tests.support.poll import until
+from tests.web.test_call import commands
 
 ENVIRONMENTS = Path(os.environ.get("TEST_CLIENTS", ""))
 # The first request of the command line compiles a gigabyte of modules.
@@ -123,6 +125,38 @@ def test_az_as_a_machine(clients: Clients, tmp_path: Path) -> None:
     _cloud(az, url, url)
     az("login", "--identity")
     assert az.job("triggered", "list")
+
+
+def test_az_as_the_page_of_a_job_shows_it(clients: Clients, tmp_path: Path) -> None:
+    """What `Call this WebJob` shows, pasted into shells with nothing but what it asks for."""
+    environment = clients.environ(
+        "az",
+        AZURE_CONFIG_DIR=str(tmp_path),
+        REQUESTS_CA_BUNDLE=str(clients.portal.authority),
+        WEBJOBS_TOKEN=clients.secret,
+        PATH=f"{ENVIRONMENTS.resolve() / 'az' / 'bin'}:{os.environ['PATH']}",
+    )
+
+    def paste(text: str) -> str:
+        return run(["/bin/sh", "-e", "-c", text], environment)
+
+    def shown(place: str, job: str) -> dict[str, str]:
+        return commands(clients.portal.page(f"/apps/az/{place}webjobs/{job}/call"))
+
+    production = shown("", "triggered/nightly")
+    paste(production["az-setup"])
+    for example in (production, shown("slots/staging/", "triggered/nightly")):
+        job = json.loads(paste(example["az-1"]))
+        assert "AZURECLI" in job["latestRun"]["trigger"]
+    worker = shown("", "continuous/worker")
+    assert json.loads(paste(worker["az-2"]))["status"] in ("Stopping", "Stopped")
+    assert json.loads(paste(worker["az-1"]))["name"] == "az/worker"
+
+    def runs() -> bool:
+        jobs = json.loads(paste("az webapp webjob continuous list -g any -n az"))
+        return "Running" in [job["status"] for job in jobs if job["name"] == "az/worker"]
+
+    until(runs, seconds=120, what="the worker that was started")
 
 
 def test_the_domain_of_kudu_is_azures() -> None:

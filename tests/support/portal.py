@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.cookiejar
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlencode
 
 import psutil
 from django.conf import settings
@@ -117,6 +119,24 @@ class Portal:
         found = re.search(r"Password:  (\S+)", self.output)
         assert found, self.output
         return found[1]
+
+    def page(self, path: str) -> str:
+        """The HTML of a page as the operator of the first start sees it."""
+        cookies = http.cookiejar.CookieJar()
+        browser = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=self.trust),
+            urllib.request.HTTPCookieProcessor(cookies),
+        )
+        address = self.url + "/sign-in"
+        browser.open(address).read()
+        fields = {
+            "csrfmiddlewaretoken": next(one.value for one in cookies if "csrf" in one.name) or "",
+            "username": "admin",
+            "password": self.password(),
+        }
+        form = urlencode(fields).encode()
+        browser.open(urllib.request.Request(address, form, {"Referer": address})).read()
+        return str(browser.open(self.url + path).read().decode())
 
     def kept(self, name: str) -> psutil.Process | None:
         """The kept process `name`, if it lives."""

@@ -85,7 +85,7 @@ class ReadmeTest(SimpleTestCase):
         blocks = re.findall(r"^```\w*\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
         named = {name for block in blocks for name in re.findall(r"\b([A-Z][A-Z0-9_]+)=", block)}
         self.assertIn("ALLOWED_HOSTS", named)
-        other = {"AZURE_CORE_INSTANCE_DISCOVERY", "REQUESTS_CA_BUNDLE", "WEBJOBS_TOKEN"}
+        other = {"REQUESTS_CA_BUNDLE", "WEBJOBS_TOKEN"}
         other |= set(re.findall(r"\$\((\w+)\)", (BASE_DIR / "Makefile").read_text()))
         self.assertLessEqual(named - other, known_settings())
 

@@ -100,7 +100,7 @@ def az_setup(target: Target) -> str:
         [
             f"az cloud register -n portal --endpoint-resource-manager {shlex.quote(target.root)}",
             "az cloud set -n portal",
-            "export AZURE_CORE_INSTANCE_DISCOVERY=false",
+            "az config set core.instance_discovery=false",
             f"az login --service-principal --tenant portal -u {shlex.quote(target.person)}"
             f' --password="${TOKEN}"',
         ]
