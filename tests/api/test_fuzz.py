@@ -1,17 +1,18 @@
 """Requests that schemathesis makes up from the OpenAPI document, to the running application.
 
 Whatever is sent: no fault of ours, and every answer is one that the document knows. Each request
-is undone before the next one, so that destructive ones always find something to destroy.
+is undone before the next one, so that destructive ones always find something to destroy. The
+requests of an operation go in turn to all its addresses: older names, and those of a slot.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
-from typing import Any
+from itertools import cycle, islice
+from typing import Any, TypeAlias
 
 import pytest
 import schemathesis
@@ -19,6 +20,7 @@ from django.contrib.auth.models import User
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
+from django.urls import resolve
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
@@ -34,6 +36,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.api.calling import SUB, basic, token_for, zip_of
 from tests.api.test_kudu_files import write
+from tests.api.test_openapi import METHODS, example
 from tests.web.objects import make_job, make_member, make_run, make_setting, make_slot
 from webjobs import logs
 from webjobs.api.kudu import runs
@@ -52,20 +55,13 @@ CHECKS = [
     unsupported_method,
 ]
 ROOT = "http://localhost"
+Names: TypeAlias = Callable[[str], dict[str, str]]
 SEED = 20160519
 # Of each operation, and of each sort of requests; FUZZ=20 looks further, always at the same.
 EXAMPLES = 2 * int(os.environ.get("FUZZ", "1"))
 SYSTEMATIC = 2 * EXAMPLES
-# These have tests of their own: they repeat another, wait on purpose, or ask a broker.
-LEFT_OUT = (
-    "/slots/{slot}",
-    "/passthrough/{path}",
-    "/continuouswebjobs/{name}/debug",
-    "/continuouswebjobs/{name}/settings",
-    "/v2.0/",
-    "/connections",
-    "/healthz",
-)
+# These have tests of their own: they ask a broker, which the tests of requests do without.
+LEFT_OUT = ("/connections", "/healthz")
 
 
 @schemathesis.serializer("application/zip")
@@ -92,44 +88,53 @@ def _schema() -> Any:
     return schema
 
 
-def _operations() -> list[str]:
-    """One of each: other names of an address, and those of a slot, lead to the same code."""
-    return [
-        f"{method.upper()} {path}"
-        for path, item in document()["paths"].items()
-        for method, one in item.items()
-        if method != "parameters"
-        and not one.get("deprecated")
-        and not any(part in path for part in LEFT_OUT)
-    ]
+@cache
+def _operations() -> dict[str, list[str]]:
+    """By the first of its addresses, all addresses of an operation: they lead to the same code."""
+    found: dict[Any, list[str]] = {}
+    for path, item in document()["paths"].items():
+        if any(part in path for part in LEFT_OUT):
+            continue
+        match = resolve(example(path))
+        parts = {name: value for name, value in match.kwargs.items() if name != "slot"}
+        for method in METHODS:
+            if method in item:
+                key = (method, match.func, *sorted(parts.items()))
+                found.setdefault(key, []).append(path)
+    return {f"{key[0].upper()} {paths[0]}": paths for key, paths in found.items()}
 
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """An app with one of everything."""
+    """An app and a slot of it with one of everything each."""
 
-    slot: Slot
     user: User
-    run: Run
-    hook: str
+    runs: dict[str, Run]
+    hooks: dict[str, str]
 
     def names(self, path: str) -> dict[str, str]:
         """What finds something, for each parameter of `path`."""
-        of_type = "listener" if "/continuous" in path else "nightly"
+        of_type = "listener" if "continuous" in path else "nightly"
+        slot = "staging" if "{slot}" in path else "production"
+        run = self.runs[slot]
         known = {
             "app": "demo",
+            "slot": slot,
             "sub": SUB,
             "rg": "rg",
             "tenant": "portal",
             "repository": "demo",
-            "connection": "1",
             "name": of_type,
             "key": "GREETING",
             "event": "TriggeredJobFinished",
-            "id": self.hook if "/hooks/" in path else str(self.run.number),
-            "path": f"data/jobs/triggered/nightly/{self.run.number}/output_log.txt",
+            "id": self.hooks[slot] if "/hooks/" in path else str(run.number),
+            "path": f"data/jobs/triggered/nightly/{run.number}/output_log.txt",
         }
         return {name: value for name, value in known.items() if f"{{{name}}}" in path}
+
+    def places(self, path: str) -> dict[str, str]:
+        """Of these only where it is looked for."""
+        return {name: text for name, text in self.names(path).items() if name in ("app", "slot")}
 
 
 @pytest.fixture
@@ -149,9 +154,8 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "wait_for", lambda run, _seconds: wait_for(run, 0.0))
 
 
-@pytest.fixture
-def fuzzed(db: None, _one_connection: None, _no_waiting: None) -> Fuzzed:
-    slot = make_slot()
+def _filled(slot: Slot) -> tuple[Run, str]:
+    """A run and a hook of `slot`, which gets one of everything."""
     job = make_job(slot, "nightly")
     run = make_run(job, status=RunStatus.SUCCESS)
     make_run(make_job(slot, "busy"), status=RunStatus.RUNNING)
@@ -165,8 +169,18 @@ def fuzzed(db: None, _one_connection: None, _no_waiting: None) -> Fuzzed:
         slot, "https://example.org/", event, actor, insecure_ssl=False, base=f"{ROOT}/scm/demo"
     )
     publish(slot, event, {"a": 1}, actor)
-    user = make_member(slot.app, "cora", Role.CONTRIBUTOR)
-    return Fuzzed(slot, user, run, str(hook.pk))
+    return run, str(hook.pk)
+
+
+@pytest.fixture
+def fuzzed(db: None, _one_connection: None, _no_waiting: None) -> Fuzzed:
+    slots = [make_slot(), make_slot("demo", "staging")]
+    filled = {slot.name: _filled(slot) for slot in slots}
+    return Fuzzed(
+        user=make_member(slots[0].app, "cora", Role.CONTRIBUTOR),
+        runs={name: run for name, (run, _) in filled.items()},
+        hooks={name: hook for name, (_, hook) in filled.items()},
+    )
 
 
 def _send(case: Case[Any], auth: str) -> None:
@@ -188,32 +202,36 @@ def _systematic(operation: Any) -> Iterator[Case[Any]]:
 
 @pytest.mark.parametrize("label", _operations(), ids=str)
 def test_every_answer_is_one_of_the_document(fuzzed: Fuzzed, label: str) -> None:
-    method, path = label.split(" ")
-    operation = _schema()[path][method]
-    known = fuzzed.names(path)
+    method, _, first = label.partition(" ")
+    operation, addresses = _schema()[first][method], _operations()[label]
     auth = basic("cora", token_for(fuzzed.user))
 
-    for case in islice(_systematic(operation), SYSTEMATIC):
-        if known:
-            case.path_parameters = {**case.path_parameters, **known}
+    def send(case: Case[Any], path: str, names: Names) -> None:
+        case.operation, case.path = _schema()[path][method], path
+        case.path_parameters = {**case.path_parameters, **names(path)}
         _send(case, auth)
 
-    strategies = [operation.as_strategy(mode, path_parameters=known) for mode in GenerationMode]
+    systematic = islice(_systematic(operation), max(SYSTEMATIC, len(addresses)))
+    for case, path in zip(systematic, cycle(addresses), strict=False):
+        send(case, path, fuzzed.names)
+
+    tries: list[tuple[Any, Names]] = [(mode, fuzzed.names) for mode in GenerationMode]
     # Names that find nothing, or look like something else.
-    few = {"app": "demo"} if "app" in known else {}
-    strategies.append(operation.as_strategy(path_parameters=few))
+    tries.append((GenerationMode.POSITIVE, fuzzed.places))
+    cases = [st.tuples(operation.as_strategy(mode), st.just(names)) for mode, names in tries]
 
     @seed(SEED)
     @settings(
-        max_examples=EXAMPLES * len(strategies),
+        max_examples=EXAMPLES * len(cases),
         deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=st.one_of(strategies))
-    def fuzz(case: Case[Any]) -> None:
-        _send(case, auth)
+    @given(named=st.one_of(cases), path=st.sampled_from(addresses))
+    def fuzz(named: tuple[Case[Any], Names], path: str) -> None:
+        case, names = named
+        send(case, path, names)
 
     fuzz()
