@@ -124,6 +124,20 @@ class SiteTests(ApiTestCase):
         self.assertIn(b"triggered/worse: No runnable script file was found", response.content)
         self.assertFalse(WebJob.objects.exists())
 
+    def test_one_schedule_that_means_nothing_and_nothing_changes(self) -> None:
+        self.upload(JOB, zip_of({"run.sh": "echo old"}))
+        before = WebJob.objects.get().package
+        site = {
+            "App_Data/jobs/triggered/nightly/run.sh": "echo new",
+            "App_Data/jobs/triggered/added/run.sh": "echo new",
+            "App_Data/jobs/triggered/zulu/run.sh": "echo new",
+            "App_Data/jobs/triggered/zulu/settings.job": '{"schedule":"61 * * * * *"}',
+        }
+        response = self.put(SITE, data=zip_of(site))
+        self.assertEqual(response.status_code, 400)
+        self.assertIn(b"triggered/zulu: schedule", response.content)
+        self.assertEqual(WebJob.objects.get().package, before)
+
     def test_a_site_without_jobs_and_no_zip_are_400(self) -> None:
         for data in (zip_of({"index.html": ""}), b"nonsense", zip_of({"../../x": ""})):
             self.assertEqual(self.put(SITE, data=data).status_code, 400)

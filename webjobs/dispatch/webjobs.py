@@ -155,7 +155,8 @@ def delete(job: WebJob, actor: Actor) -> None:
         transaction.on_commit(nudge_workers)
 
 
-def _keep(upload: packages.Upload) -> None:
+def keep_upload(upload: packages.Upload) -> None:
+    """Put the file into the storage, unless it is there. Raises Refused."""
     try:
         packages.keep(upload)
     except packages.NotKept as error:
@@ -171,7 +172,7 @@ def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
     )
     wished = asked.merged_over(new.upload.checked.settings)
     _check_settings(wished, new.type)
-    _keep(new.upload)
+    keep_upload(new.upload)
     try:
         with transaction.atomic():
             package = packages.store(new.upload, actor.user)
@@ -191,7 +192,7 @@ def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
 
 def replace_package(job: WebJob, upload: packages.Upload, actor: Actor) -> None:
     """Give a WebJob new files; keys of the new settings.job replace, all others stay."""
-    _keep(upload)
+    keep_upload(upload)
     with transaction.atomic():
         hold(job)
         package = packages.store(upload, actor.user)

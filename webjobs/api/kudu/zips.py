@@ -6,21 +6,22 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TypeAlias
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from webjobs import packages
+from webjobs import dispatch, packages
 from webjobs.access import slot_for
 from webjobs.api.answers import empty
 from webjobs.api.bodies import BLOCK, spooled
 from webjobs.api.kudu.surface import KUDU
 from webjobs.api.kudu.uploads import check_name, checked, put_job
 from webjobs.dispatch import Refused
-from webjobs.models import Role
+from webjobs.models import Role, Slot
 from webjobs.models.app import PRODUCTION
 from webjobs.runner import archive
 from webjobs.runner.package import PackageError, PackageLimits
@@ -43,10 +44,19 @@ def _put(request: HttpRequest, app: str, path: str = "", slot: str = PRODUCTION)
     most = settings.WEBJOBS_MAX_UPLOAD
     prefix = path.strip("/") + "/" if path.strip("/") else ""
     with spooled(request, most) as file, ExitStack() as files:
-        uploads = _uploads(file, prefix, files)
-        for key, upload in uploads.items():
-            put_job(request, found, key[0], key[1], upload)
+        _put_all(request, found, _uploads(file, prefix, files))
     return empty()
+
+
+def _put_all(request: HttpRequest, slot: Slot, uploads: dict[Key, packages.Upload]) -> None:
+    """All of them or none; raises Refused that names the WebJob."""
+    for upload in uploads.values():
+        # What takes its time is done before the rows are locked.
+        dispatch.keep_upload(upload)
+    with transaction.atomic():
+        for key, upload in uploads.items():
+            with _named(key):
+                put_job(request, slot, *key, upload)
 
 
 def _uploads(path: Path, prefix: str, files: ExitStack) -> dict[Key, packages.Upload]:
@@ -64,12 +74,12 @@ def _uploads(path: Path, prefix: str, files: ExitStack) -> dict[Key, packages.Up
     return {key: _checked(key, part) for key, part in parts.items()}
 
 
-_Named: TypeAlias = list[tuple[zipfile.ZipInfo, str]]
+_Members: TypeAlias = list[tuple[zipfile.ZipInfo, str]]
 
 
-def _split(opened: zipfile.ZipFile, prefix: str) -> Iterator[tuple[Key, _Named]]:
+def _split(opened: zipfile.ZipFile, prefix: str) -> Iterator[tuple[Key, _Members]]:
     """The entries of each WebJob with their paths inside it."""
-    found: dict[tuple[str, str], tuple[str, _Named]] = {}
+    found: dict[tuple[str, str], tuple[str, _Members]] = {}
     for info in opened.infolist():
         if info.is_dir():
             continue
@@ -82,7 +92,7 @@ def _split(opened: zipfile.ZipFile, prefix: str) -> Iterator[tuple[Key, _Named]]
         yield (JobType(type), name), infos
 
 
-def _part(opened: zipfile.ZipFile, infos: _Named, files: ExitStack) -> Path:
+def _part(opened: zipfile.ZipFile, infos: _Members, files: ExitStack) -> Path:
     """A zip of its own with these entries, which is gone when `files` is closed."""
     target = files.enter_context(
         tempfile.NamedTemporaryFile(  # noqa: SIM115
@@ -105,11 +115,18 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 def _checked(key: Key, part: Path) -> packages.Upload:
-    type, name = key
+    with _named(key):
+        return checked(part, f"{key[1]}.zip", is_zip=True)
+
+
+@contextmanager
+def _named(key: Key) -> Iterator[None]:
+    """A refusal inside names the WebJob that it is about."""
     try:
-        return checked(part, f"{name}.zip", is_zip=True)
+        yield
     except Refused as error:
-        raise Refused(error.code, f"{type}/{name}: {error.message}", error.status) from error
+        words = "{}/{}: {}".format(*key, error.message)
+        raise Refused(error.code, words, error.status) from error
 
 
 NOT_PACKED = "Folders are not packed here. Download a package from its WebJob's page."
