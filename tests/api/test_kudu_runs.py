@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from tests.api.calling import ApiTestCase
 from tests.web.objects import bulk_runs, make_job, make_run, make_setting
+from webjobs.logs import log_of_run
 from webjobs.models import Run
 from webjobs.states import RunStatus
 
@@ -119,6 +120,24 @@ class HistoryTests(ApiTestCase):
         self.assertEqual((again.status_code, again.content), (304, b""))
         Run.objects.filter(pk=run.pk).update(status=RunStatus.FAILED)
         self.assertEqual(self.get(JOB + "/history", HTTP_IF_NONE_MATCH=etag).status_code, 200)
+
+    def test_the_etag_changes_with_whatever_a_run_tells(self) -> None:
+        now = timezone.now()
+        failed = make_run(self.job, RunStatus.FAILED, now - timedelta(hours=1), ended_at=now)
+        path = f"{JOB}/history?status=Failed"
+        etag = self.get(path)["ETag"]
+        for change in (
+            lambda: log_of_run(failed, "abc"),
+            lambda: make_run(self.job, retry_of=failed, attempt=2, ended_at=now),
+            lambda: Run.objects.filter(retry_of=failed).delete(),
+            lambda: self.put(f"{JOB}/settings", data=b'{"retry_attempts":3}'),
+        ):
+            change()
+            response = self.get(path, HTTP_IF_NONE_MATCH=etag)
+            self.assertEqual(response.status_code, 200)
+            etag = response["ETag"]
+        elsewhere = self.get(path, HTTP_IF_NONE_MATCH=etag, HTTP_HOST="localhost")
+        self.assertEqual(elsewhere.status_code, 200)
 
     def test_filters_choose_by_status_trigger_and_time(self) -> None:
         bulk_runs([self.job], 40)

@@ -61,9 +61,12 @@ def _live_copies(jobs: list[int]) -> dict[int, list[Copy]]:
     return found
 
 
+# What the document of a run needs beside the run itself.
+PARTS = ("has_log", "instance_name", "attempt_before", "attempt_after")
+
+
 def runs_with_parts(runs: QuerySet[Run]) -> QuerySet[Run]:
-    """With what the document of a run needs: `has_log`, `instance_name`, and the numbers of the
-    attempts before and after it."""
+    """With PARTS: the last two are the numbers of the attempts before and after it."""
     has_log = Exists(Log.objects.filter(run=OuterRef("pk")))
     return runs.annotate(
         has_log=has_log,

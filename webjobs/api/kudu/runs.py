@@ -10,7 +10,7 @@ from django.utils import timezone
 from webjobs import dispatch
 from webjobs.access import actor_of
 from webjobs.api.answers import answer, empty, etag_of, not_modified
-from webjobs.api.documents import Documents
+from webjobs.api.documents import PARTS, Documents
 from webjobs.api.finding import job_for, run_of
 from webjobs.api.history import wanted
 from webjobs.api.kudu.surface import KUDU
@@ -42,7 +42,9 @@ def _history(request: HttpRequest, app: str, name: str, slot: str = PRODUCTION) 
     job = job_for(request, app, slot, "triggered", name)
     asked = wanted(request.GET)
     runs = list(asked.of(job))
-    etag = etag_of(job.pk, request.GET.urlencode(), [_state(run) for run in runs])
+    address = Links(request, job.slot).job(job) + "/history"
+    about = address, job.pk, job.revision, request.GET.urlencode()
+    etag = etag_of(about, [_state(run) for run in runs])
     if unchanged := not_modified(request, etag):
         return unchanged
     documents = Documents(request, job.slot)
@@ -50,12 +52,15 @@ def _history(request: HttpRequest, app: str, name: str, slot: str = PRODUCTION) 
     response = answer({"runs": [documents.run(job, run) for run in shown]}, ETag=etag)
     if len(runs) > len(shown):
         query = urlencode(request.GET.dict() | {"before": str(shown[-1].number)})
-        response["Link"] = f'<{documents.links.job(job)}/history?{query}>; rel="next"'
+        response["Link"] = f'<{address}?{query}>; rel="next"'
     return response
 
 
 def _state(run: Run) -> tuple[object, ...]:
-    return run.number, run.status, run.ended_at or timezone.now()
+    """Whatever its document tells changes one of these; until it has ended, all the time."""
+    moment = run.ended_at or timezone.now()
+    parts = [getattr(run, name) for name in PARTS]
+    return run.number, run.status, moment, *parts
 
 
 def _get(
