@@ -14,6 +14,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -134,6 +135,39 @@ def test_an_upload_in_chunks_without_a_length_arrives_whole(live: Live) -> None:
     assert (run.status, run.json["status"]) == (200, "Success")
     log = live.call("GET", run.json["output_url"].removeprefix(live.portal.url))
     assert b"INFO] from chunks\r\n" in log.body
+
+
+def test_a_site_in_chunks_without_a_length_arrives_whole(live: Live) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in ("site-one", "site-two"):
+            archive.writestr(f"App_Data/jobs/triggered/{name}/run.sh", f"echo from {name}")
+            archive.writestr(f"App_Data/jobs/triggered/{name}/filler.bin", os.urandom(1_000_000))
+    path = "/scm/demo/api/zip/site/wwwroot/"
+    answer = live.call("PUT", path, _pieces(buffer.getvalue()), Content_Type="application/zip")
+    assert answer.status == 200, answer.body
+    for name in ("site-one", "site-two"):
+        run = live.call("POST", f"/scm/demo/api/triggeredwebjobs/{name}/run?wait=30")
+        assert (run.status, run.json["status"]) == (200, "Success")
+
+
+@pytest.mark.parametrize("times", [1, 10_000], ids=["small", "large"])
+def test_a_body_that_nobody_wants_does_not_become_the_next_request(live: Live, times: int) -> None:
+    live.upload(JOB, b"true", "run.sh", "application/octet-stream")
+    until(lambda: live.call("POST", JOB + "/run?wait=30").status == 200)
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", live.portal.port, context=live.portal.trust, timeout=10
+    )
+    basic = base64.b64encode(f"admin:{live.secret}".encode()).decode()
+    hidden = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * times
+    connection.request("POST", JOB + "/run", hidden, {"Authorization": f"Basic {basic}"})
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (202, b"")
+    # What follows is the answer to the next request, or the end of the connection.
+    with suppress(ConnectionError):
+        connection.request("GET", JOB, headers={"Authorization": f"Basic {basic}"})
+        assert json.loads(connection.getresponse().read())["name"] == "api-test"
+    connection.close()
 
 
 def test_too_much_in_chunks_is_refused_and_costs_nothing(live: Live) -> None:

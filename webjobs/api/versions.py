@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import timezone
 
 from webjobs.api.answers import tags_of
-from webjobs.api.links import scm_of
+from webjobs.api.links import root_of, scm_of
 from webjobs.dotnet import time_text
 from webjobs.models import Instance, Slot
 from webjobs.models.prepared import PreparedQuery
@@ -22,7 +22,7 @@ from webjobs.states import RUN_ACTIVE
 _FACTS = (
     "job.id", "job.revision", "job.is_stopped", "schedule.changed_at", "schedule.last_occurrence",
     "scheduler_log.id", "run.id", "run.status", "run.started_at", "run.ended_at",
-    "run.instance_id", "run_log.id",
+    "run.instance_id", "run.retry_of_id", "run_log.id",
 )  # fmt: skip
 # Each fact of all WebJobs as one text, which the database makes in a fraction of the time that a
 # thousand rows cost Python. No fact has a comma.
@@ -100,7 +100,8 @@ def version_of(
     # The length of a run in progress changes all the time, and the place of one that waits for
     # its turn with what is before it.
     moment = now if active else None
-    state = (scm_of(request, slot), slot.settings_revision, instances, jobs, copies, moment)
+    addresses = scm_of(request, slot), root_of(request)
+    state = (addresses, slot.settings_revision, instances, jobs, copies, moment)
     return Version(hashlib.sha256(repr(state).encode()).hexdigest()[:32])
 
 
