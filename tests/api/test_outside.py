@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.test import SimpleTestCase
+from typing import ClassVar
+
+from django.test import SimpleTestCase, override_settings
 
 from tests.api.calling import SUB, ApiTestCase
 from tests.web.objects import make_job
@@ -30,6 +32,43 @@ class OtherHostTests(SimpleTestCase):
         self.assertEqual(response.status_code, 400)
         self.assertEqual(response["Content-Type"], "text/html; charset=utf-8")
         self.assertContains(response, "ALLOWED_HOSTS", status_code=400)
+
+
+@override_settings(
+    USE_X_FORWARDED_HOST=True,
+    SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
+    ALLOWED_HOSTS=["jobs.example.org"],
+)
+class ProxyTests(ApiTestCase):
+    """Behind a proxy that is trusted every link leads back to it."""
+
+    PROXY: ClassVar = {
+        "HTTP_X_FORWARDED_HOST": "jobs.example.org",
+        "HTTP_X_FORWARDED_PROTO": "https",
+    }
+    ROOT = "https://jobs.example.org/"
+
+    def setUp(self) -> None:
+        for name in ("one", "two"):
+            make_job(self.slot, name)
+
+    def test_kudus_links(self) -> None:
+        for job in self.get("/scm/demo/api/webjobs", **self.PROXY).json():
+            for name in ("url", "history_url", "extra_info_url"):
+                self.assertTrue(job[name].startswith(self.ROOT), job[name])
+        run = self.post("/scm/demo/api/triggeredwebjobs/one/run", **self.PROXY)
+        self.assertTrue(run["Location"].startswith(self.ROOT))
+
+    def test_arms_links(self) -> None:
+        site = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Web/sites/demo"
+        page = self.get(f"{site}/webjobs?api-version=1&$top=1", **self.PROXY).json()
+        self.assertTrue(page["nextLink"].startswith(self.ROOT))
+        self.assertTrue(page["value"][0]["properties"]["url"].startswith(self.ROOT))
+
+    def test_the_sign_ins_links(self) -> None:
+        path = "/contoso/v2.0/.well-known/openid-configuration"
+        document = self.get(path, auth="", **self.PROXY).json()
+        self.assertTrue(document["token_endpoint"].startswith(self.ROOT))
 
 
 class BaseAddressTests(ApiTestCase):

@@ -9,6 +9,7 @@ from webjobs.api.surface import Problem, Surface
 
 # What clients of Azure know a wrong secret by.
 WRONG_SECRET = 7000215
+WRONG_GRANT = "UnsupportedGrantType"
 _ERRORS = {
     401: "invalid_client",
     404: "invalid_request",
@@ -25,8 +26,8 @@ def _tell(problem: Problem) -> HttpResponse:
     if problem.status == 401:
         words = f"AADSTS{WRONG_SECRET}: Invalid client secret provided. {problem.message}"
         codes = [WRONG_SECRET]
-    elif problem.code.startswith("unsupported_"):
-        error = problem.code
+    elif problem.code == WRONG_GRANT:
+        error = "unsupported_grant_type"
     return answer(
         {"error": error, "error_description": words, "error_codes": codes}, problem.status
     )

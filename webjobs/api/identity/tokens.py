@@ -16,7 +16,7 @@ from webjobs.api.authentication import (
     sign_in,
 )
 from webjobs.api.bodies import MAX_JSON, blocks
-from webjobs.api.identity.surface import IDENTITY
+from webjobs.api.identity.surface import IDENTITY, WRONG_GRANT
 from webjobs.api.links import root_of
 from webjobs.dispatch import Refused
 
@@ -26,7 +26,7 @@ def _token(request: HttpRequest, tenant: str) -> HttpResponse:
     form = _form(request)
     if form.get("grant_type") != "client_credentials":
         words = "grant_type: only client_credentials is supported."
-        raise Refused("unsupported_grant_type", words, 400)
+        raise Refused(WRONG_GRANT, words, 400)
     shown = _client(request, form)
     audience = form.get("resource") or form.get("scope", "").removesuffix("/.default")
     body = _issued(request, shown, audience, tenant)
@@ -38,7 +38,7 @@ def _form(request: HttpRequest) -> QueryDict:
     try:
         return QueryDict(data.decode())
     except (UnicodeDecodeError, ValueError):
-        raise Refused("invalid_request", "The form cannot be read.", 400) from None
+        raise Refused("BadRequest", "The form cannot be read.", 400) from None
 
 
 def _client(request: HttpRequest, form: QueryDict) -> Credentials:
