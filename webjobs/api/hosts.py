@@ -6,15 +6,27 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
-from django.db.models import Q
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Concat, Lower
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from webjobs.api.links import scm_path
 from webjobs.models import Slot
 from webjobs.models.app import PRODUCTION
+from webjobs.models.prepared import Given, PreparedQuery
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
+_GIVEN = Given("site", CharField())
+_SLOTS = PreparedQuery(
+    lambda: (
+        Slot.objects.living()
+        .select_related("app")
+        .defer("publishing_password")
+        .alias(of_app=Lower("app__name"), of_slot=Lower(Concat("app__name", Value("-"), "name")))
+        .filter(Q(of_app=_GIVEN, name=PRODUCTION) | Q(of_slot=_GIVEN))
+    )
+)
 
 
 def scm_hosts(get_response: Answer) -> Answer:
@@ -43,11 +55,5 @@ def _portal_host(request: HttpRequest) -> str:
 
 def _scm_of_site(site: str) -> str:
     """`app`, or `app-slot`: the app's own name may have hyphens."""
-    slots = Slot.objects.living().select_related("app").defer("publishing_password")
-    wanted = Q(app__name__iexact=site, name=PRODUCTION)
-    parts = site.split("-")
-    for cut in range(1, len(parts)):
-        app, name = "-".join(parts[:cut]), "-".join(parts[cut:])
-        wanted |= Q(app__name__iexact=app, name__iexact=name)
-    found = sorted(slots.filter(wanted), key=lambda slot: not slot.is_production)
+    found = sorted(_SLOTS.all(site=site), key=lambda slot: not slot.is_production)
     return scm_path(found[0]) if found else f"/scm/{site}"
