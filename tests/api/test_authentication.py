@@ -231,6 +231,7 @@ class MethodTests(ApiTestCase):
         response = self.call("OPTIONS", "/scm/demo/api/triggeredwebjobs/nightly", auth="")
         self.assertEqual(response.status_code, 204)
         self.assertEqual(response["Allow"], "DELETE, GET, HEAD, OPTIONS, PUT")
+        self.assertNotIn("Content-Type", response.headers)
 
     def test_another_method_is_405_with_the_right_ones(self) -> None:
         response = self.get(RUN)

@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
+from webjobs.api.answers import empty
 from webjobs.api.authentication import NotAuthenticated, Throttled, authenticate
 from webjobs.dispatch import Refused
 from webjobs.models.app import PRODUCTION
@@ -59,7 +60,9 @@ class Surface:
 
         def view(request: HttpRequest, **parts: Any) -> HttpResponseBase:
             if request.method == "OPTIONS" and "OPTIONS" not in handlers:
-                return HttpResponse(status=204, headers={"Allow": allowed})
+                told = empty(204)
+                told["Allow"] = allowed
+                return told
             with translation.override("en"):
                 response = self._answer(request, handlers, parts, why_not)
             if response.status_code == 405:
