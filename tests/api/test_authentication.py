@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, connection
@@ -221,6 +221,23 @@ class TokenTests(ApiTestCase):
         self.assertNotIn(secret, repr(token.__dict__))
         self.assertEqual(token.last_used_address, "127.0.0.1")
         self.assertIsNotNone(token.last_used_at)
+
+    def test_its_use_is_written_down_once_a_minute_and_from_each_address(self) -> None:
+        token, secret = ApiToken.issue(self.reader, "mine")
+
+        def used(address: str = "127.0.0.1") -> tuple[datetime | None, str | None]:
+            self.client.get(
+                JOBS, REMOTE_ADDR=address, headers={"Authorization": f"Bearer {secret}"}
+            )
+            token.refresh_from_db()
+            return token.last_used_at, token.last_used_address
+
+        first = used()
+        self.assertEqual(used(), first)
+        self.assertEqual(used("192.0.2.7")[1], "192.0.2.7")
+        long_ago = timezone.now() - timedelta(minutes=2)
+        ApiToken.objects.update(last_used_at=long_ago)
+        self.assertGreater(used("192.0.2.7")[0] or long_ago, long_ago)
 
     def test_a_password_is_no_token(self) -> None:
         self.assertEqual(self.get(JOBS, auth=basic("rita", "correct-horse-9")).status_code, 401)
