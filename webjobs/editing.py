@@ -22,6 +22,7 @@ SALT = "webjobs.edit"
 PACKAGE_LASTS = 24 * 3600
 _SCHEDULE = ("cron", "time_zone", "is_enabled")
 _POLICY = tuple(PolicyForm.base_fields)
+MULTI, SINGLE = "multi", "single"
 _YES_NO = [
     ("", gettext_lazy("Default")),
     ("true", gettext_lazy("Yes")),
@@ -37,7 +38,14 @@ def package_token(job: WebJob, package: Package) -> str:
 class EditForm(ScheduleForm, PolicyForm):
     """All that can be changed of a WebJob. `base` and `seen` are what the editor began from."""
 
-    is_singleton = forms.ChoiceField(choices=_YES_NO, required=False)
+    script = forms.CharField(max_length=1024, required=False, widget=forms.Select)
+    scale = forms.ChoiceField(
+        choices=[
+            (MULTI, gettext_lazy("Multi Instance")),
+            (SINGLE, gettext_lazy("Single Instance")),
+        ],
+        required=False,
+    )
     is_in_place = forms.ChoiceField(choices=_YES_NO, required=False)
     stopping_wait_time = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
     other = forms.CharField(
@@ -53,12 +61,27 @@ class EditForm(ScheduleForm, PolicyForm):
     def __init__(self, *args: Any, job: WebJob, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.job = job
-        for name in (*_SCHEDULE, *_POLICY) if job.is_continuous else ("is_singleton",):
+        for name in (*_SCHEDULE, *_POLICY) if job.is_continuous else ():
             del self.fields[name]
+        # As in Add: seen, and not to be chosen.
+        self.fields["scale"].disabled = not (job.is_continuous and job.slot.app.can_scale)
+        self.fields["scale"].initial = SINGLE if job.is_continuous and job.runs_once else MULTI
+        self.offer(job.package, job.script)
         if "retry_on" in self.fields:
             self.fields["retry_on"].widget = forms.CheckboxSelectMultiple(
                 choices=PolicyForm.base_fields["retry_on"].choices  # type: ignore[attr-defined]
             )
+
+    def offer(self, package: Package, chosen: str) -> None:
+        """Let one of the scripts of `package` be chosen; none is offered when it has only one."""
+        scripts = package.candidates if len(package.candidates) > 1 else []
+        field = self.fields["script"]
+        field.initial = chosen
+        field.widget.choices = [(each, each) for each in scripts]
+
+    @property
+    def offers_scripts(self) -> bool:
+        return bool(self.fields["script"].widget.choices)
 
     @classmethod
     def begun(cls, job: WebJob, seen: str) -> EditForm:
@@ -68,9 +91,9 @@ class EditForm(ScheduleForm, PolicyForm):
         values["concurrency"] = job.concurrency or Concurrency.SKIP
         if job.retry_on is None:
             values["retry_on"] = [item.value for item in RetryOn]
-        for name in ("is_singleton", "is_in_place"):
-            values[name] = {None: "", True: "true", False: "false"}[getattr(job, name)]
+        values["is_in_place"] = {None: "", True: "true", False: "false"}[job.is_in_place]
         values |= {
+            "script": job.script,
             "cron": schedule.expression if schedule else "",
             "time_zone": schedule.time_zone if schedule else "",
             "is_enabled": schedule.is_enabled if schedule else True,
@@ -78,7 +101,7 @@ class EditForm(ScheduleForm, PolicyForm):
             "other": json.dumps(job.extra_settings, indent=2) if job.extra_settings else "",
             "seen": seen,
         }
-        values["base"] = json.dumps([job.settings_job, values["is_enabled"]])
+        values["base"] = json.dumps([job.settings_job, values["is_enabled"], job.script])
         return cls(job=job, initial=values)
 
     def clean_other(self) -> dict[str, Any]:
@@ -94,10 +117,10 @@ class EditForm(ScheduleForm, PolicyForm):
             raise ValidationError(_("%(key)s has a field of its own.") % {"key": sorted(known)[0]})
         return dict(settings.extra)
 
-    def clean_base(self) -> tuple[dict[str, Any], bool]:
+    def clean_base(self) -> tuple[dict[str, Any], bool, str]:
         try:
-            settings, is_enabled = json.loads(self.cleaned_data["base"])
-            return dict(settings), bool(is_enabled)
+            settings, is_enabled, script = json.loads(self.cleaned_data["base"])
+            return dict(settings), bool(is_enabled), str(script)
         except (ValueError, TypeError, RecursionError) as error:
             raise ValidationError(_("Open this page anew.")) from error
 
@@ -112,12 +135,14 @@ class EditForm(ScheduleForm, PolicyForm):
         return Package.objects.filter(pk=package).first() if job == self.job.pk else None
 
     def clean(self) -> dict[str, Any]:
+        if package := self.cleaned_data.get("package"):
+            self.offer(package, self.job.script_in(package))
         return super().clean() if "retry_attempts" in self.fields else self.cleaned_data
 
     @property
     def changed(self) -> tuple[dict[str, Any], bool | None]:
         """The keys of settings.job that the editor changed, and the switch if that was."""
-        base, was_enabled = self.cleaned_data["base"]
+        base, was_enabled, _script = self.cleaned_data["base"]
         wanted = self._wanted()
         changed = {key: value for key, value in wanted.items() if value != base.get(key)}
         extra = self.cleaned_data["other"]
@@ -126,12 +151,20 @@ class EditForm(ScheduleForm, PolicyForm):
         is_enabled = self.cleaned_data.get("is_enabled")
         return changed, None if is_enabled in (None, was_enabled) else is_enabled
 
+    @property
+    def chosen_script(self) -> str | None:
+        """The script that the editor chose; None leaves the choice as it is."""
+        chosen: str = self.cleaned_data["script"]
+        is_new = self.cleaned_data["package"] is not None
+        _settings, _is_enabled, was = self.cleaned_data["base"]
+        return chosen if chosen and (is_new or chosen != was) else None
+
     def _wanted(self) -> dict[str, Any]:
         values = self.cleaned_data
         wanted = {"stopping_wait_time": values["stopping_wait_time"]}
-        for name in ("is_singleton", "is_in_place"):
-            if name in values:
-                wanted[name] = {"": None, "true": True, "false": False}[values[name]]
+        wanted["is_in_place"] = {"": None, "true": True, "false": False}[values["is_in_place"]]
+        if not self.fields["scale"].disabled:
+            wanted["is_singleton"] = self._is_singleton(values["scale"])
         if self.job.is_continuous:
             return wanted
         policy = {name: values[name] for name in _POLICY}
@@ -142,6 +175,12 @@ class EditForm(ScheduleForm, PolicyForm):
         return wanted | policy | {
             "schedule": values["cron"] or None, "time_zone": values["time_zone"] or None,
         }  # fmt: skip
+
+    def _is_singleton(self, scale: str) -> bool | None:
+        """What is as by default stays unsaid."""
+        base, _is_enabled, _script = self.cleaned_data["base"]
+        is_unsaid = scale == MULTI and base.get("is_singleton") is None
+        return None if is_unsaid else scale == SINGLE
 
 
 _KNOWN = ("schedule", "time_zone", "is_singleton", "is_in_place", "stopping_wait_time", *_POLICY)

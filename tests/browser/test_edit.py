@@ -88,3 +88,25 @@ def test_the_second_of_two_editors_learns_of_the_first(
     expect(page.locator(".review tbody tr")).to_contain_text(["25"])
     job.refresh_from_db()
     assert job.retry_attempts == 2
+
+
+def test_the_script_that_runs_is_chosen_among_those_of_the_package(
+    page: Page, live_server: LiveServer, job: WebJob
+) -> None:
+    sign_in(page, live_server.url, make_member(job.slot.app, "alice", Role.CONTRIBUTOR))
+    url = f"{live_server.url}/apps/demo/webjobs/triggered/nightly/edit"
+    page.goto(url)
+    expect(page.get_by_label("Scale")).to_be_disabled()
+    files = {"run.sh": "echo run\n", "import.py": "", "export.py": ""}
+    page.locator("#id_file").set_input_files(zip_file(files))
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_label("Run command").select_option("import.py")
+    assert_accessible(page)
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".content .banner").first).to_contain_text("import.py")
+    page.goto(url)
+    page.get_by_label("Run command").select_option("export.py")
+    page.get_by_role("button", name="Review changes").click()
+    expect(page.locator(".review tbody tr")).to_contain_text(["import.pyexport.py"])
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".content .banner").first).to_contain_text("export.py")

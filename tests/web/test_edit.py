@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.support.zips import write
 from tests.web.objects import ALICE, make_job, make_upload
 from tests.web.pages import PagesTestCase
-from webjobs import dispatch
+from webjobs import dispatch, packages
 from webjobs.models import AuditEntry, PackageVersion, Schedule, WebJob
 from webjobs.states import JobType
 
@@ -170,6 +170,69 @@ class PackageTests(EditTestCase):
         self.assertContains(forged, "Choose the file again.", status_code=400)
         other.refresh_from_db()
         self.assertEqual(other.package.file_name, "run.sh")
+
+
+class ScriptTests(EditTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        files = {"run.sh": "echo run\n", "a.py": "", "b.py": ""}
+        review = self.send(self.begin(file=self.zip(files)), "review")
+        self.send(self.fields(review.content.decode()), "apply")
+
+    def test_another_script_of_the_package_can_be_chosen(self) -> None:
+        page = self.get(URL)
+        self.assertContains(page, '<option value="run.sh" selected>run.sh</option>', html=True)
+        review = self.send(self.begin(script="b.py"), "review")
+        self.assertContains(review, "Run command")
+        self.assertEqual(self.present().script, "run.sh")
+        self.send(self.fields(review.content.decode()), "apply")
+        self.assertEqual(self.present().script, "b.py")
+
+    def test_the_choice_stays_with_the_next_package_that_has_the_file(self) -> None:
+        self.send(self.begin(script="b.py"), "apply")
+        files = {"run.sh": "echo again\n", "b.py": "print()"}
+        path = write(Path(tempfile.mkdtemp()) / "job.zip", files)
+        dispatch.replace_package(self.present(), packages.check_upload(path, "job.zip"), ALICE)
+        self.assertEqual(self.present().script, "b.py")
+        dispatch.replace_package(self.present(), make_upload("echo only\n"), ALICE)
+        self.assertEqual(self.present().script, "run.sh")
+
+    def test_the_script_of_a_new_package_is_chosen_on_the_review(self) -> None:
+        files = {"run.sh": "echo new\n", "first.py": "", "second.py": ""}
+        review = self.send(self.begin(file=self.zip(files)), "review")
+        self.assertContains(review, '<option value="run.sh" selected>run.sh</option>', html=True)
+        chosen = self.fields(review.content.decode()) | {"script": "second.py"}
+        self.send(chosen, "apply")
+        self.assertEqual(self.present().script, "second.py")
+
+    def test_a_file_that_is_not_there_is_refused_beside_the_field(self) -> None:
+        response = self.send(self.begin(script="../../bin/sh"), "review")
+        self.assertContains(response, "The package has no file", status_code=400)
+        response = self.send(self.begin(script="../../bin/sh"), "apply")
+        self.assertEqual(response.status_code, 400)
+        self.assertEqual(self.present().script, "run.sh")
+
+    def test_a_package_with_one_script_offers_no_choice(self) -> None:
+        make_job(self.slot, "single")
+        page = self.get("/apps/demo/webjobs/triggered/single/edit")
+        self.assertNotContains(page, 'name="script"')
+
+
+class ScaleTests(EditTestCase):
+    def test_it_is_greyed_for_a_triggered_webjob(self) -> None:
+        self.assertRegex(self.get(URL).content.decode(), r'<select name="scale"[^>]* disabled')
+        self.send(self.begin(scale="single"), "apply")
+        self.assertIsNone(self.present().is_singleton)
+
+    def test_it_is_chosen_for_a_continuous_one(self) -> None:
+        job = make_job(self.slot, "listener", JobType.CONTINUOUS)
+        url = "/apps/demo/webjobs/continuous/listener/edit"
+        data = self.fields(self.get(url).content.decode())
+        for scale, expected in (("multi", None), ("single", True), ("multi", False)):
+            self.post(url, data | {"scale": scale, "action": "apply"}, script=False)
+            job.refresh_from_db()
+            self.assertEqual(job.is_singleton, expected)
+            data = self.fields(self.get(url).content.decode())
 
 
 class TwoEditorsTests(EditTestCase):

@@ -23,6 +23,7 @@ from webjobs.dispatch.settings import (
     restart,
     set_publishing_password,
 )
+from webjobs.dispatch.settings_job import parse_settings_of
 from webjobs.dispatch.slots import add_slot, cancel_swap, delete_slot, set_plan, swap_slots
 from webjobs.dispatch.webjobs import (
     Edit,
@@ -32,7 +33,6 @@ from webjobs.dispatch.webjobs import (
     delete,
     edit_webjob,
     keep_upload,
-    parse_settings_of,
     replace_package,
     roll_back,
     set_policy,

@@ -8,11 +8,10 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from webjobs import endings, ncrontab, packages, timezones
+from webjobs import endings, packages
 from webjobs.dispatch.asking import (
     ALREADY_EXISTS,
     GONE,
@@ -22,6 +21,14 @@ from webjobs.dispatch.asking import (
     hold,
     path_of,
     record,
+)
+from webjobs.dispatch.settings_job import (
+    apply,
+    apply_schedule,
+    check_settings,
+    checked,
+    parse_settings_of,
+    save_changed,
 )
 from webjobs.models import Package, PackageVersion, Run, Schedule, Slot, WebJob
 from webjobs.models.setting import lenient_engine_settings, settings_of
@@ -34,8 +41,9 @@ NOT_KEPT = gettext_noop(
     "or ask an administrator to look at the storage."
 )
 
-# What the column takes.
-EXPRESSION_MAX_LENGTH = 255
+NO_SUCH_SCRIPT = gettext_noop(
+    'The package has no file "%(script)s" that could be started. Choose another one.'
+)
 CHANGED_MEANWHILE = gettext_noop("Somebody else has changed this WebJob meanwhile.")
 SERVES_ALREADY = gettext_noop("This version serves already. Nothing has changed.")
 
@@ -69,7 +77,8 @@ class Policy:
 
 @dataclass(frozen=True)
 class Edit:
-    """What to change of a WebJob: keys of settings.job (None removes one), switch and package.
+    """What to change of a WebJob: keys of settings.job (None removes one), switch, package and
+    which of its scripts is started.
 
     Where the package says something about a key that is named here, what is named here counts.
     """
@@ -77,6 +86,16 @@ class Edit:
     settings: dict[str, Any]
     is_enabled: bool | None = None
     package: Package | None = None
+    script: str | None = None
+
+    def script_after(self, job: WebJob) -> str:
+        """The file that this lets `job` start; raises Refused when the package has none such."""
+        package = self.package or job.package
+        if self.script is None:
+            return job.script if self.package is None else job.script_in(package)
+        if self.script not in package.candidates:
+            raise Refused("script", NO_SUCH_SCRIPT, 400, script=self.script)
+        return self.script
 
     def settings_after(self, job: WebJob) -> JobSettings:
         """The effective settings.job that this leads to from the present one; raises Refused."""
@@ -86,7 +105,7 @@ class Edit:
             settings = from_dict({key: value for key, value in wished.items() if value is not None})
         except SettingsError as error:
             raise Refused("settings", error.text, 400, **error.params) from error
-        _check_settings(settings, JobType(job.type))
+        check_settings(settings, JobType(job.type))
         return settings
 
 
@@ -105,16 +124,17 @@ def edit_webjob(job: WebJob, edit: Edit, seen: str, actor: Actor) -> None:
     if state_of(job) != seen:
         raise Refused("changed", CHANGED_MEANWHILE)
     wished = edit.settings_after(job)
-    if edit.package is not None:
-        job.package, job.script = edit.package, edit.package.script
-    _apply(job, wished)
-    _save_changed(job, "package", "script")
-    _apply_schedule(job, wished, is_enabled=edit.is_enabled)
+    job.script = edit.script_after(job)
+    job.package = edit.package or job.package
+    apply(job, wished)
+    save_changed(job, "package", "script")
+    apply_schedule(job, wished, is_enabled=edit.is_enabled)
     if edit.package is not None:
         _note_version(job, actor)
     record(
         actor, "webjob.edit", job.slot, path_of(job), settings=edit.settings,
         is_enabled=edit.is_enabled, package=edit.package.sha256 if edit.package else None,
+        script=job.script,
     )  # fmt: skip
     job.refresh_from_db()
     transaction.on_commit(nudge_workers)
@@ -171,7 +191,7 @@ def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
         schedule=new.schedule, time_zone=new.time_zone, is_singleton=new.is_singleton
     )
     wished = asked.merged_over(new.upload.checked.settings)
-    _check_settings(wished, new.type)
+    check_settings(wished, new.type)
     keep_upload(new.upload)
     try:
         with transaction.atomic():
@@ -179,9 +199,9 @@ def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
             job = WebJob(
                 slot=slot, name=new.name, type=new.type, package=package, script=package.script
             )
-            _apply(job, wished)
+            apply(job, wished)
             job.save(force_insert=True)
-            _apply_schedule(job, wished)
+            apply_schedule(job, wished)
             _note_version(job, actor)
             record(actor, "webjob.add", slot, path_of(job), package=package.sha256)
             transaction.on_commit(nudge_workers)
@@ -227,11 +247,11 @@ def _serve(
 ) -> PackageVersion:
     """Let `job`, which is held, have `package`; `given` is what its settings.job says."""
     wished = given.merged_over(parse_settings_of(job))
-    _check_settings(wished, JobType(job.type))
-    job.package, job.script = package, package.script
-    _apply(job, wished)
-    _save_changed(job, "package", "script")
-    _apply_schedule(job, wished)
+    check_settings(wished, JobType(job.type))
+    job.package, job.script = package, job.script_in(package)
+    apply(job, wished)
+    save_changed(job, "package", "script")
+    apply_schedule(job, wished)
     noted = _note_version(job, actor, restored)
     job.refresh_from_db()
     transaction.on_commit(nudge_workers)
@@ -250,12 +270,12 @@ def _note_version(job: WebJob, actor: Actor, restored: int | None = None) -> Pac
 
 def set_settings_job(job: WebJob, values: JobSettings, actor: Actor) -> None:
     """Replace the effective settings.job; raises Refused naming the key that cannot be."""
-    _check_settings(values, JobType(job.type))
+    check_settings(values, JobType(job.type))
     with transaction.atomic():
         hold(job)
-        _apply(job, values)
-        _save_changed(job)
-        _apply_schedule(job, values)
+        apply(job, values)
+        save_changed(job)
+        apply_schedule(job, values)
         record(actor, "webjob.settings", job.slot, path_of(job), settings=values.to_dict())
         job.refresh_from_db()
         transaction.on_commit(nudge_workers)
@@ -273,8 +293,8 @@ def set_schedule(
         wished = replace(
             parse_settings_of(job), schedule=expression or None, time_zone=time_zone or None
         )
-        _check_settings(wished, JobType(job.type))
-        _apply_schedule(job, wished, is_enabled=is_enabled)
+        check_settings(wished, JobType(job.type))
+        apply_schedule(job, wished, is_enabled=is_enabled)
         record(
             actor, "webjob.schedule", job.slot, path_of(job),
             schedule=expression, time_zone=time_zone, is_enabled=is_enabled,
@@ -290,111 +310,13 @@ def set_policy(job: WebJob, policy: Policy, actor: Actor) -> None:
     wished = asdict(policy)
     with transaction.atomic():
         hold(job)
-        _apply(job, _checked(replace(parse_settings_of(job), **wished)))
-        _save_changed(job)
+        apply(job, checked(replace(parse_settings_of(job), **wished)))
+        save_changed(job)
         record(actor, "webjob.policy", job.slot, path_of(job), **wished)
         job.refresh_from_db()
-
-
-def _checked(values: JobSettings) -> JobSettings:
-    try:
-        return from_dict(values.to_dict())
-    except SettingsError as error:
-        raise Refused("settings", error.text, 400, **error.params) from error
-
-
-def parse_settings_of(job: WebJob) -> JobSettings:
-    """The effective settings.job of `job`, typed."""
-    known = {key: value for key, value in job.settings_job.items() if key not in job.extra_settings}
-    return JobSettings(**known, extra=dict(job.extra_settings))
 
 
 def _require_continuous(job: WebJob) -> None:
     if not job.is_continuous:
         text = gettext_noop("Only continuous WebJobs are started and stopped.")
         raise Refused("not-continuous", text, 400)
-
-
-def _check_settings(values: JobSettings, type: JobType) -> None:
-    _check_storable(values)
-    try:
-        if values.schedule and type == JobType.TRIGGERED:
-            _check_expression(values.schedule)
-        if values.time_zone:
-            timezones.resolve(values.time_zone)
-    except ncrontab.NcrontabError as error:
-        text = gettext_noop("schedule: %(error)s")
-        raise Refused("schedule", text, 400, error=error) from error
-    except timezones.UnknownTimeZone as error:
-        text = gettext_noop("time_zone: %(error)s")
-        raise Refused("time_zone", text, 400, error=error) from error
-
-
-def _check_expression(text: str) -> None:
-    ncrontab.parse(text)
-    if len(text) > EXPRESSION_MAX_LENGTH:
-        raise Refused(
-            "schedule",
-            gettext_noop(
-                "schedule: has %(count)d characters, and at most %(most)d can be kept. Write "
-                "ranges such as 0-30 instead of lists."
-            ),
-            400,
-            count=len(text),
-            most=EXPRESSION_MAX_LENGTH,
-        )
-
-
-def _check_storable(values: JobSettings) -> None:
-    """PostgreSQL's jsonb takes every JSON text but null characters and halves of characters."""
-    try:
-        text = json.dumps(values.to_dict(), ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        half = gettext_noop("settings.job holds half a character.")
-        raise Refused("settings", half, 400) from None
-    if rb"\u0000" in text:
-        null = gettext_noop("settings.job cannot hold a null character.")
-        raise Refused("settings", null, 400)
-
-
-# Columns of WebJob that hold keys of settings.job under the same names.
-_KEYS = (
-    "is_singleton", "is_in_place", "stopping_wait_time", "max_parallel", "queue_limit",
-    "retry_attempts", "retry_delay", "retry_on",
-)  # fmt: skip
-
-
-def _apply(job: WebJob, values: JobSettings) -> None:
-    for key in _KEYS:
-        setattr(job, key, getattr(values, key))
-    job.concurrency = values.concurrency or ""
-    job.extra_settings = dict(values.extra)
-
-
-def _save_changed(job: WebJob, *fields: str) -> None:
-    job.save(update_fields=[*_KEYS, "concurrency", "extra_settings", "updated_at", *fields])
-    WebJob.objects.filter(pk=job.pk).update(revision=F("revision") + 1)
-
-
-def _apply_schedule(job: WebJob, values: JobSettings, *, is_enabled: bool | None = None) -> None:
-    """Make the Schedule row what `values` say; occurrences before now never count."""
-    if job.is_continuous:
-        return
-    now = timezone.now()
-    if not values.schedule:
-        Schedule.objects.filter(job=job).delete()
-        return
-    expression, time_zone = values.schedule, (values.time_zone or "").strip()
-    schedule, created = Schedule.objects.get_or_create(
-        job=job,
-        defaults={"expression": expression, "time_zone": time_zone, "since": now}
-        | ({} if is_enabled is None else {"is_enabled": is_enabled}),
-    )
-    wished = is_enabled if is_enabled is not None else schedule.is_enabled
-    if not created:
-        Schedule.objects.filter(pk=schedule.pk).filter(
-            ~Q(expression=expression) | ~Q(time_zone=time_zone) | ~Q(is_enabled=wished)
-        ).update(
-            expression=expression, time_zone=time_zone, is_enabled=wished,
-            since=now, changed_at=now,
-        )  # fmt: skip

@@ -120,6 +120,11 @@ class WebJob(models.Model):
             return self.is_in_place
         return self.script.lower().endswith(".js")
 
+    def script_in(self, package: Package) -> str:
+        """The file of `package` that it would start: a choice that was made stays if it can."""
+        is_chosen = self.script != self.package.script
+        return self.script if is_chosen and self.script in package.candidates else package.script
+
     @property
     def lanes(self) -> int:
         """How many of its runs may be in progress at once."""

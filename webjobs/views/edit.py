@@ -29,7 +29,7 @@ def labels() -> dict[str, str]:
     return {
         "schedule": _("CRON Expression"),
         "time_zone": _("Time zone"),
-        "is_singleton": _("Single Instance"),
+        "is_singleton": _("Scale"),
         "is_in_place": _("Run in place"),
         "stopping_wait_time": _("Seconds to stop"),
         "concurrency": _("While a run is in progress"),
@@ -49,16 +49,24 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _shown_of(key: str, value: Any) -> str:
+    if key == "is_singleton":
+        return _("Single Instance") if value else _("Multi Instance")
+    return _shown(value)
+
+
 def _differences(job: WebJob, edit: dispatch.Edit) -> list[tuple[str, str, str]]:
     """Name, present value and new value of what changes. Raises Refused."""
     old, new = job.settings_job, edit.settings_after(job).to_dict()
     names = labels()
     keys = [*(key for key in names if key in old | new), *sorted((old | new).keys() - names.keys())]
     found = [
-        (names.get(key, key), _shown(old.get(key)), _shown(new.get(key)))
+        (names.get(key, key), _shown_of(key, old.get(key)), _shown_of(key, new.get(key)))
         for key in keys
         if old.get(key) != new.get(key)
     ]
+    if (script := edit.script_after(job)) != job.script:
+        found.insert(0, (_("Run command"), job.script, script))
     schedule = getattr(job, "schedule", None)
     if edit.is_enabled is not None and (schedule is None or schedule.is_enabled != edit.is_enabled):
         found.append((_("Run on schedule"), _shown(not edit.is_enabled), _shown(edit.is_enabled)))
@@ -84,6 +92,8 @@ def _with_package(request: HttpRequest, job: WebJob, form: EditForm) -> EditForm
     package = packages.store(upload, actor_of(request).user)
     data = request.POST.copy()
     data["package"] = package_token(job, package)
+    # What was chosen was one of the present files.
+    data["script"] = job.script_in(package)
     again = EditForm(data, job=job)
     again.is_valid()
     return again
@@ -122,7 +132,7 @@ def edit(
     if not is_good or action == "back":
         return _page(request, job, form, "edit.html", 200 if is_good else 400)
     settings, is_enabled = form.changed
-    wanted = dispatch.Edit(settings, is_enabled, form.cleaned_data["package"])
+    wanted = dispatch.Edit(settings, is_enabled, form.cleaned_data["package"], form.chosen_script)
     by = ""
     if action == "apply":
         try:
@@ -145,14 +155,18 @@ def _review(
     try:
         differences = _differences(job, wanted)
     except dispatch.Refused as error:
-        form.add_error("cron" if error.code == "schedule" else None, told(error))
+        field = {"schedule": "cron", "script": "script"}.get(error.code)
+        form.add_error(field, told(error))
         return _page(request, job, form, "edit.html", error.status)
     more: dict[str, Any] = {"differences": differences, "by": by}
     if wanted.package and wanted.package.pk != job.package_id:
         more |= {"package": wanted.package} | _files(job.package, wanted.package)
     now = dispatch.state_of(job)
     stale = form.cleaned_data["seen"] != now
-    more["hidden"] = [field for field in form if field.name not in ("file", "seen")]
+    offers = "package" in more and form.offers_scripts
+    shown = {"file", "seen", *(["script"] if offers else [])}
+    more["hidden"] = [field for field in form if field.name not in shown]
+    more["offers"] = offers
     more |= {"now": now, "stale": stale, "nothing": not differences and "package" not in more}
     return _page(request, job, form, "review.html", 409 if by else 200, **more)
 
