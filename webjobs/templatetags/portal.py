@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -11,9 +12,10 @@ from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 
 from webjobs import retelling
-from webjobs.models import Slot
+from webjobs.models import Run, Slot
 from webjobs.views import times
 from webjobs.views.addresses import slot_url as address
 from webjobs.views.bars import run_bar
@@ -26,6 +28,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str, extra: str = "") -> SafeString:
     """A picture of the sprite; always beside words, so hidden from screen readers."""
     return format_html(
@@ -74,6 +77,19 @@ def short_time(moment: datetime, also: str = "") -> SafeString:
 def due_time(moment: datetime, also: str = "") -> SafeString:
     """`in 3 min`, and `due now` once it has come; `also` is one more line on hover."""
     return _time(moment, times.due_words(moment, timezone.now()), "due", also)
+
+
+@register.simple_tag
+def timing(run: Run, running_time: bool = False) -> SafeString:
+    """When a run began and how long it took: `3 minutes ago (12 seconds running time)`."""
+    begun = run.started_at or run.scheduled_for or run.queued_at
+    if (took := run.duration()) is None:
+        return long_time(begun)
+    words = escape(times.span_words(took))
+    if run.ended_at is None:
+        words = f'<span data-since="{begun.isoformat()}">{words}</span>'
+    after = f" {escape(_('running time'))}" if running_time else ""
+    return SafeString(f"{long_time(begun)} <small>({words}{after})</small>")
 
 
 @register.simple_tag

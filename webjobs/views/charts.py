@@ -19,6 +19,8 @@ from webjobs.views.times import span_words
 
 # Runs of a chart.
 MOST_RUNS = 100
+# What a chart reads of them.
+CHART_FIELDS = ("job_id", "number", "status", "queued_at", "started_at", "ended_at")
 # The drawing's own units; the page stretches it.
 WIDTH, HEIGHT = 1000, 100
 # A bar that took no time is still to be seen and hit.

@@ -17,16 +17,16 @@ from django.views.decorators.http import conditional_page, require_GET
 from webjobs.access import slot_for, webjob_for
 from webjobs.forms import PeriodForm
 from webjobs.logs.usage import usage_of
-from webjobs.models import Copy, Log, Run, WebJob
+from webjobs.models import Copy, EngineSettings, Log, Run, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.models.run import run_number
 from webjobs.states import RunStatus
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import wants_fragment
-from webjobs.views.charts import MOST_RUNS, chart_of, summary
+from webjobs.views.charts import CHART_FIELDS, MOST_RUNS, chart_of, summary
 from webjobs.views.debugging import debugged
 from webjobs.views.rights import rights_in
-from webjobs.views.rows import Row, Rows, kind_of, status_word, zone_of
+from webjobs.views.rows import Rows, kind_of, slot_engine_settings, status_word, zone_of
 from webjobs.views.schedules import preview_of
 from webjobs.views.viewer import copy_address, log_view, scheduler_address
 from webjobs.views.waiting import waiting_words
@@ -58,24 +58,27 @@ def webjob_details(
 ) -> HttpResponse:
     """WebJob Details with its recent runs, or Continuous WebJob Details with its log."""
     job = webjob_for(request, app, slot, type, name)
+    context: dict[str, Any] = {"job": job, "slot": job.slot}
+    if not job.is_continuous and wants_fragment(request):
+        context |= _runs(request, job, Filter.of(request, zone_of(job, _engine_of(job))))
+        return render(request, "history/_runs.html", context)
     rows = Rows(job.slot)
-    row = rows.one(job)
-    context: dict[str, Any] = {
-        "job": job,
-        "slot": job.slot,
-        "row": row,
-        "rights": rights_in(request, job.slot.app),
-    }
+    context |= {"row": rows.one(job), "rights": rights_in(request, job.slot.app)}
     if not wants_fragment(request):
         context["usage"] = usage_of(job)
     if job.is_continuous:
-        return _continuous(request, job, row, context)
+        return _continuous(request, job, context)
     wanted = Filter.of(request, zone_of(job, rows.engine))
-    context |= _runs(request, job, wanted)
-    if not wants_fragment(request):
-        context |= _overview(request, job, wanted)
-    template = "_runs.html" if wants_fragment(request) else "triggered.html"
-    return render(request, f"history/{template}", context)
+    context |= _runs(request, job, wanted) | _overview(request, job, wanted)
+    return render(request, "history/triggered.html", context)
+
+
+def _engine_of(job: WebJob) -> EngineSettings:
+    """What steers `job`; nothing of it is asked for by a schedule that names its zone."""
+    schedule = getattr(job, "schedule", None)
+    if schedule is not None and schedule.time_zone:
+        return EngineSettings.DEFAULT
+    return slot_engine_settings(job.slot)
 
 
 def _number(text: str | None) -> int | None:
@@ -143,7 +146,7 @@ def _runs(request: HttpRequest, job: WebJob, wanted: Filter) -> dict[str, Any]:
 
 def _overview(request: HttpRequest, job: WebJob, wanted: Filter) -> dict[str, Any]:
     """What stands above the runs: the schedule in words, the chart, the filters."""
-    newest = list(wanted.runs(job).defer("arguments", "reason")[:MOST_RUNS])
+    newest = list(wanted.runs(job).only(*CHART_FIELDS)[:MOST_RUNS])
     words = [("", _("All")), *((each.value, status_word(each)) for each in FILTERS)]
     links = [(wanted.query(status=value), word, value == wanted.status) for value, word in words]
     return {
@@ -155,9 +158,7 @@ def _overview(request: HttpRequest, job: WebJob, wanted: Filter) -> dict[str, An
     }
 
 
-def _continuous(
-    request: HttpRequest, job: WebJob, row: Row, context: dict[str, Any]
-) -> HttpResponse:
+def _continuous(request: HttpRequest, job: WebJob, context: dict[str, Any]) -> HttpResponse:
     now = timezone.now()
     copies = [
         (copy, kind_of(copy.status), status_word(copy.status), copy.instance.is_live(now))

@@ -108,6 +108,11 @@ def zone_of(job: WebJob, engine: EngineSettings) -> ZoneInfo:
         return engine.zone
 
 
+# Without what no list tells of a run and may be long.
+_RUNS = Run.objects.select_related("instance").defer(
+    "trigger_text", "arguments", "script", "stop_reason", "instance__interpreters"
+)
+
 _DEBUGGED = DebugSession.objects.unended().filter(
     job=OuterRef("job"), instance=OuterRef("instance")
 )
@@ -233,8 +238,10 @@ def _key_before(jobs: QuerySet[WebJob], place: int) -> str:
 class Rows:
     """Builds the rows of one slot; reads what they share only once."""
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: Slot, *, bars: bool = False) -> None:
+        """`bars` asks for the last runs as well, which only the blade shows."""
         self.slot = slot
+        self._bars = bars
         self.now = timezone.now()
         self.engine = slot_engine_settings(slot)
         self.has_instance = Instance.objects.live(self.now).exists()
@@ -268,17 +275,17 @@ class Rows:
     def _rows(self, jobs: QuerySet[WebJob]) -> list[Row]:
         latest = Run.objects.executed().filter(job=OuterRef("pk")).order_by("-number")
         found = list(
-            jobs.select_related("package", "schedule").annotate(
-                latest=Subquery(latest.values("pk")[:1])
-            )
+            jobs.select_related("schedule").annotate(latest=Subquery(latest.values("pk")[:1]))
         )
         newest: dict[int, int | None] = {job.pk: getattr(job, "latest", None) for job in found}
-        runs = Run.objects.select_related("instance").in_bulk([pk for pk in newest.values() if pk])
-        self._waits = words_of_newest(runs.values(), self.now)
-        triggered = [job.pk for job in found if not job.is_continuous]
-        recent = recent_runs(triggered, BAR_RUNS)
+        runs = _RUNS.in_bulk([pk for pk in newest.values() if pk])
         for job in found:
             job.slot = self.slot
+            if run := runs.get(newest[job.pk] or 0):
+                run.job = job
+        self._waits = words_of_newest(runs.values(), self.now)
+        triggered = [job.pk for job in found if not job.is_continuous]
+        recent = recent_runs(triggered, BAR_RUNS) if self._bars else {}
         copies = _live_copies(found, self.now)
         return [
             self._row(
@@ -295,8 +302,6 @@ class Rows:
             status, words, why = self._continuous(job, copies)
             at = None
         else:
-            if run is not None:
-                run.job = job
             status, words, why, at = _triggered(run, self._waits)
         next_run, next_title = self._next(job)
         return Row(

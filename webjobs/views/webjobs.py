@@ -18,7 +18,7 @@ from webjobs.views.rows import Rows
 
 
 def _context(request: HttpRequest, slot: Slot) -> dict[str, Any]:
-    rows = Rows(slot)
+    rows = Rows(slot, bars=True)
     return {
         "slot": slot,
         "page": rows.page(request.GET.get("q", "").strip(), request.GET.get("after", "")),
