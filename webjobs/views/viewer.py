@@ -14,8 +14,10 @@ from webjobs.models import Copy, Log, Run, WebJob
 from webjobs.states import Stream
 from webjobs.views.addresses import run_url, slot_url
 
-# What a page shows at first, and what "show earlier" adds.
-SHOWN_LINES = 1000
+# What a page shows at first, and what "show earlier" adds: more costs the browser a visible pause.
+SHOWN_LINES = 400
+# What one answer brings to who follows a log, and what "show later" adds.
+FOLLOWED_LINES = 1000
 # Of one answer; a line longer than this arrives in parts.
 MAX_BYTES = 256 * 1024
 PAST_THE_END = 10**18 - 1
@@ -128,11 +130,11 @@ def streams_of(request: HttpRequest) -> frozenset[int] | None:
 
 
 def _first_lines(page: logs.Page) -> logs.Page:
-    """No more lines than a page shows."""
-    if len(page.lines) <= SHOWN_LINES:
+    """No more lines than one answer brings."""
+    if len(page.lines) <= FOLLOWED_LINES:
         return page
-    end = page.lines[SHOWN_LINES].offset
-    return replace(page, lines=page.lines[:SHOWN_LINES], end=end)
+    end = page.lines[FOLLOWED_LINES].offset
+    return replace(page, lines=page.lines[:FOLLOWED_LINES], end=end)
 
 
 def page_of(request: HttpRequest, log: Log, otherwise: int | None = None) -> logs.Page:
@@ -153,5 +155,5 @@ def page_of(request: HttpRequest, log: Log, otherwise: int | None = None) -> log
             return some_lines(log, line, wanted, SHOWN_LINES, MAX_BYTES)
         return logs.read_lines(log, line, SHOWN_LINES, MAX_BYTES)
     if wanted:
-        return some_after(log, after or 0, wanted, SHOWN_LINES, MAX_BYTES)
+        return some_after(log, after or 0, wanted, FOLLOWED_LINES, MAX_BYTES)
     return _first_lines(logs.read_after(log, after or 0, MAX_BYTES))
