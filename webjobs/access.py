@@ -190,6 +190,16 @@ def webjob_for(
     return found
 
 
+def any_webjob_for(request: HttpRequest, pk: int, role: Role) -> WebJob:
+    """Also one that was deleted, as long as it is there: for whoever takes that back."""
+    jobs = WebJob.objects.filter(slot__deleted_at=None).select_related("slot__app", "schedule")
+    found = jobs.defer("slot__publishing_password").filter(pk=pk).first()
+    if found is None:
+        raise Http404("No such WebJob.")
+    _check(request, found.slot.app, role)
+    return found
+
+
 def run_for(
     request: HttpRequest, app: str, slot: str, name: str, number: int, role: Role = Role.READER
 ) -> Run:

@@ -109,10 +109,10 @@ def _trim(job_pk: int, size: int) -> int:
 
 
 def purge_deleted(now: datetime) -> int:
-    """Remove WebJobs whose deletion was asked for, once nothing of them runs any more; then
+    """Remove WebJobs that were deleted some time ago, once nothing of them runs any more; then
     slots that were deleted with them. Returns how many WebJobs."""
     purged = 0
-    for job in WebJob.objects.exclude(deleted_at=None):
+    for job in WebJob.objects.to_purge(now):
         alive = Copy.objects.filter(
             job=job, status__in=sorted(COPY_ALIVE), instance__stopped_at=None
         )

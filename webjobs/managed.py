@@ -101,8 +101,8 @@ class Managed:
 
     @property
     def is_gone(self) -> bool:
-        """It was deleted, and no process of it is left."""
-        return (self._vanished or self.job.deleted_at is not None) and not self.is_alive
+        """Its rows are, and no process of it is left; one that was deleted may be wanted back."""
+        return self._vanished and not self.is_alive
 
     @property
     def is_unsaved(self) -> bool:

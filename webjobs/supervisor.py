@@ -24,7 +24,7 @@ from django.utils import timezone
 from webjobs.debugging import Debugging
 from webjobs.leases import Leases
 from webjobs.logs import flush_many
-from webjobs.machine import Machine
+from webjobs.machine import Machine, key_of
 from webjobs.managed import Managed
 from webjobs.models import Copy, WebJob
 from webjobs.starting import Started
@@ -196,7 +196,9 @@ class Supervisor:
             self._wishes.forget()
         changed = self._wishes.changed()
         living = [job for job in changed.values() if job is not None and job.deleted_at is None]
-        self._manage([job for job in living if job.pk not in self._managed])
+        new = [job for job in living if job.pk not in self._managed]
+        self._clear_for(new)
+        self._manage(new)
         touched = {self._managed[pk] for pk in changed if pk in self._managed}
         for managed in touched:
             managed.kill_now = self._kill_now
@@ -205,6 +207,14 @@ class Supervisor:
             managed.set_wish(job, settings, self._closing)
         self._is_closing_told = self._closing is not None
         return touched
+
+    def _clear_for(self, new: Sequence[WebJob]) -> None:
+        """What a deleted WebJob left is not for a new one of its name."""
+        keys = {key_of(job) for job in new}
+        for managed in self._managed.values():
+            is_over = managed.job.deleted_at is not None and not managed.is_alive
+            if is_over and key_of(managed.job) in keys:
+                self._machine.remove(managed.job)
 
     def _manage(self, jobs: Sequence[WebJob]) -> None:
         if not jobs:

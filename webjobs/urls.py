@@ -29,6 +29,7 @@ from webjobs.views import (
     setting_changes,
     settings,
     slots,
+    undo,
     versions,
     webjobs,
 )
@@ -140,6 +141,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
     path("instances/", instances.instances, name="instances"),
     path("instances/<str:key>/", instances.instance, name="instance"),
+    path("undo/<str:id>", undo.undo, name="undo"),
     path("help/", help.help, name="help"),
     path("find", find.find, name="find"),
     path("apps/", apps.apps, name="apps"),

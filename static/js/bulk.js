@@ -59,7 +59,9 @@ export async function actOnSeveral(name, rows, reason, back) {
   const notice = toast("progress", `${title}: ${target}`);
   try {
     const answer = await send($("#grid").dataset.bulk, body);
-    notice.become(answer.ok && !answer.data.failed ? "success" : "error", answer.data.message ?? answer.data.error);
+    notice.become(answer.ok && !answer.data.failed ? "success" : "error", answer.data.message ?? answer.data.error, {
+      undo: answer.data.undo,
+    });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     notice.become("error", error.message, error.more);

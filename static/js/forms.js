@@ -72,7 +72,8 @@ export async function submit(form, submitter) {
     const answer = await send(form.getAttribute("action"), body, bar.show);
     for (const button of buttons) button.disabled = false;
     if (answer.ok) {
-      const link = form.dataset.link ? { url: answer.data.url, link: form.dataset.link } : {};
+      const { undo } = answer.data;
+      const link = form.dataset.link ? { url: answer.data.url, link: form.dataset.link, undo } : { undo };
       if (notice) notice.become("success", answer.data.message, link);
       else if (answer.data.message) toast("success", answer.data.message, link);
       return answer.data;

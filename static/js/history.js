@@ -48,9 +48,10 @@ async function ask(link) {
       notice.become("error", answer.data.error ?? Object.values(answer.data.errors).flat().join(" "));
       return;
     }
-    const more = isRun ? { url: answer.data.url, link: gettext("View the run") } : {};
+    const { url, undo } = answer.data;
+    const more = isRun ? { url, link: gettext("View the run") } : { undo };
     notice.become("success", answer.data.message, more);
-    if ("follow" in link.dataset) location.assign(answer.data.url);
+    if ("follow" in link.dataset) location.assign(url);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     notice.become("error", error.message);
@@ -74,6 +75,13 @@ document.addEventListener("portal:changed", (event) => {
   for (const part of $$("[data-live]")) refresh(part);
   const summary = $("#summary");
   if (summary) refresh(summary);
+});
+
+// Of what can be undone here, only starting and stopping shows in a part that follows by itself.
+document.addEventListener("portal:undone", (event) => {
+  if (!$("[data-ask=start], [data-ask=stop]")) return;
+  event.preventDefault();
+  for (const part of $$("[data-live]")) refresh(part);
 });
 
 for (const part of $$("[data-live]")) follow(part);

@@ -151,7 +151,8 @@ async function apply() {
   applyButton.disabled = true;
   try {
     const answer = await sendChanges(items);
-    notice.become(answer.ok ? "success" : "error", answer.data.message ?? answer.data.error);
+    const { undo } = answer.data;
+    notice.become(answer.ok ? "success" : "error", answer.data.message ?? answer.data.error, { undo });
     if (answer.ok) forget();
     for (const item of changes.items) item.problem = "";
     for (const problem of answer.data.problems ?? []) items[problem.index].problem = problem.message;

@@ -1,9 +1,14 @@
 // Toasts at the top right, and the list of them behind the bell (kept for this browser tab).
 
 import { $, $$, icon, make } from "./dom.js";
+import { Failure, send } from "./net.js";
 import { refreshTimes } from "./times.js";
 
 const SHOWN_MS = 5000;
+// What can be undone stays for longer.
+const UNDO_MS = 12000;
+// Told again after the page was loaded anew.
+const LATER = "notice-later";
 const KEPT = 50;
 const key = `notices-${document.body.dataset.user}`;
 let unread = 0;
@@ -26,6 +31,11 @@ function drawBadge() {
 function content(notice) {
   const text = make("span", { class: "toast-text" }, notice.text);
   if (notice.url) text.append(" ", make("a", { href: notice.url }, notice.link));
+  if (notice.undo) {
+    const button = make("button", { type: "button", class: "undo", "aria-keyshortcuts": "Control+Z" }, gettext("Undo"));
+    button.addEventListener("click", () => takeBack(notice));
+    text.append(" ", button);
+  }
   return [icon(notice.kind, notice.kind), text];
 }
 
@@ -55,18 +65,46 @@ function draw(element, notice) {
   element.replaceChildren(...content(notice), close);
 }
 
-function leave(element) {
+/** Undo what a notice tells. The page that can show it without being loaded anew says so. */
+async function takeBack(notice) {
+  for (const button of $$(`[data-notice="${notice.id}"]`)) button.remove();
+  keep({ ...notice, undo: undefined });
+  const progress = toast("progress", gettext("Undoing"));
+  try {
+    const { ok, data } = await send(notice.undo);
+    progress.become(ok ? "success" : "error", data.message ?? data.error);
+    const isShown = !document.dispatchEvent(new CustomEvent("portal:undone", { cancelable: true }));
+    if (!ok || isShown) return;
+    sessionStorage.setItem(LATER, data.message);
+    location.reload();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    progress.become("error", error.message, error.more);
+  }
+}
+
+/** Ctrl-Z outside of a field undoes what the newest toast tells. */
+function onUndoKey(event) {
+  if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+  if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+  const button = $$(".toast .undo").at(-1);
+  if (!button) return;
+  event.preventDefault();
+  button.click();
+}
+
+function leave(element, ms) {
   const timer = setInterval(() => {
     if (element.matches(":hover, :focus-within")) return;
     clearInterval(timer);
     element.remove();
-  }, SHOWN_MS);
+  }, ms);
 }
 
 /** Show a toast. `kind` is success, error or progress; the result has `become(kind, text, more)`. */
 export function toast(kind, text, more = {}) {
   const notice = { id: crypto.randomUUID?.() ?? String(Math.random()), kind, text, ...more };
-  const element = make("div");
+  const element = make("div", { "data-notice": notice.id });
   const show = () => {
     notice.at = new Date().toISOString();
     draw(element, notice);
@@ -74,7 +112,7 @@ export function toast(kind, text, more = {}) {
     if (notice.kind !== "progress") {
       unread += 1;
       drawBadge();
-      leave(element);
+      leave(element, notice.undo ? UNDO_MS : SHOWN_MS);
     }
   };
   // Above whatever dialog is open, where it can be seen and used.
@@ -86,7 +124,7 @@ export function toast(kind, text, more = {}) {
   show();
   return {
     become(kind, text, more = {}) {
-      Object.assign(notice, { kind, text, url: undefined }, more);
+      Object.assign(notice, { kind, text, url: undefined, undo: undefined }, more);
       if (!element.isConnected) place.append(element);
       show();
     },
@@ -106,9 +144,16 @@ export function startToasts() {
   for (const element of $$("#toasts > .toast")) {
     const kind = element.dataset.kind === "error" ? "error" : "success";
     const text = $(".toast-text", element).textContent;
+    const undo = $("form", element)?.getAttribute("action");
     element.remove();
-    toast(kind, text);
+    toast(kind, text, { undo });
   }
+  const later = sessionStorage.getItem(LATER);
+  if (later) {
+    sessionStorage.removeItem(LATER);
+    toast("success", later);
+  }
+  document.addEventListener("keydown", onUndoKey);
   const bell = $("#bell");
   if (!bell) return;
   drawList();

@@ -125,7 +125,8 @@ async function act(name, target) {
     if (!answer.ok) {
       notice.become("error", answer.data.error ?? Object.values(answer.data.errors).flat().join(" "));
     } else {
-      const link = name === "run" ? { url: answer.data.url, link: gettext("View the run") } : {};
+      const { url, undo } = answer.data;
+      const link = name === "run" ? { url, link: gettext("View the run") } : { undo };
       notice.become("success", answer.data.message, link);
     }
   } catch (error) {
@@ -281,6 +282,11 @@ function listen() {
     refresh(true);
   });
   document.addEventListener("portal:changed", onChanged);
+  document.addEventListener("portal:undone", (event) => {
+    event.preventDefault();
+    eagerUntil = Date.now() + EAGER_FOR_MS;
+    refresh();
+  });
   // The commands at the foot of the Properties pane.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("dialog [data-act]");

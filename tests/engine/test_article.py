@@ -22,6 +22,7 @@ from tests.web.test_add import a_file, typed, zipped
 from tests.web.test_runs import write
 from webjobs import dispatch, housekeeping, idling
 from webjobs.models import App, Copy, Instance, Role, Run, Schedule, Slot, SourceConnection, WebJob
+from webjobs.models.webjob import KEEP_DELETED
 from webjobs.runner.interpreters import table
 from webjobs.scheduler import Scheduler
 from webjobs.states import CopyStatus, JobType, RunStatus, Tier
@@ -248,7 +249,7 @@ class ManagingWebJobs(PagesTestCase):
         self.post(f"{PAGE}triggered/nightly/delete")
         self.assertNotContains(self.get(PAGE), 'data-name="nightly"')
         self.assertNotContains(self.get(HISTORY), "nightly")
-        housekeeping.purge_deleted(timezone.now())
+        housekeeping.purge_deleted(timezone.now() + KEEP_DELETED)
         self.assertFalse(WebJob.objects.exists())
 
 

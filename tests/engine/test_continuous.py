@@ -21,6 +21,7 @@ from tests.support.poll import until
 from webjobs import dispatch, housekeeping
 from webjobs.dispatch import SettingChange
 from webjobs.models import Copy, Instance, Slot, WebJob
+from webjobs.models.webjob import KEEP_DELETED
 from webjobs.states import CopyStatus, JobType
 
 LOOP = "echo started $$\nwhile true; do sleep 0.1; done"
@@ -185,6 +186,7 @@ def test_deleting_it_stops_it_first(engine: Engine, slot: Slot) -> None:
     assert found
 
     dispatch.delete(job, ACTOR)
+    WebJob.objects.filter(pk=job.pk).update(deleted_at=timezone.now() - KEEP_DELETED)
 
     def purged() -> bool:
         housekeeping.purge_deleted(timezone.now())
@@ -236,3 +238,29 @@ def test_what_it_left_on_an_instance_that_is_long_gone_is_deleted(
     assert housekeeping.forget_copies(now) == 2
 
     assert Copy.objects.get() == kept
+
+
+def test_a_deleted_one_that_is_brought_back_runs_again_with_its_data(
+    engine: Engine, slot: Slot
+) -> None:
+    count = 'cd "$WEBJOBS_DATA_PATH"; echo x >> kept; echo "times=$(wc -l < kept)"\n'
+    job = add_continuous(slot, count + LOOP)
+    wait_log(wait_copy(job, CopyStatus.RUNNING), "times=1")
+    dispatch.delete(job, ACTOR)
+    wait_copy(job, CopyStatus.STOPPED)
+    housekeeping.purge_deleted(timezone.now())
+
+    dispatch.restore(job, ACTOR)
+    wait_log(wait_copy(job, CopyStatus.RUNNING), "times=2")
+
+
+def test_a_new_one_of_the_name_of_a_deleted_one_starts_clean(engine: Engine, slot: Slot) -> None:
+    script = 'ls "$WEBJOBS_DATA_PATH"; echo seen; touch "$WEBJOBS_DATA_PATH/left"\n' + LOOP
+    job = add_continuous(slot, script)
+    wait_log(wait_copy(job, CopyStatus.RUNNING), "started")
+    dispatch.delete(job, ACTOR)
+    wait_copy(job, CopyStatus.STOPPED)
+
+    again = add_continuous(slot, script)
+    log = wait_log(wait_copy(again, CopyStatus.RUNNING), "started")
+    assert "left" not in log

@@ -12,7 +12,8 @@ from django.utils import timezone
 from tests.support.engine import ACTOR, Engine, add_job, text_of, wait_log
 from webjobs import dispatch, housekeeping, logs
 from webjobs.dispatch import Refused, SettingChange
-from webjobs.models import Instance, Log, Run, Slot
+from webjobs.models import Instance, Log, Run, Slot, WebJob
+from webjobs.models.webjob import KEEP_DELETED
 from webjobs.runner.settings_job import JobSettings
 from webjobs.states import RunStatus, Stream
 
@@ -259,6 +260,7 @@ def test_deleting_a_webjob_ends_its_run_before_its_rows_go(engine: Engine, slot:
     run = engine.wait_running(dispatch.run_now(job, ACTOR))
 
     dispatch.delete(job, ACTOR)
+    WebJob.objects.filter(pk=job.pk).update(deleted_at=timezone.now() - KEEP_DELETED)
     housekeeping.purge_deleted(timezone.now())
     assert Run.objects.filter(pk=run.pk).exists()
 

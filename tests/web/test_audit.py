@@ -83,6 +83,7 @@ class AuditTests(TestCase):
             "webjob.stop": lambda: dispatch.stop(continuous, actor),
             "webjob.start": lambda: dispatch.start(continuous, actor),
             "webjob.delete": lambda: dispatch.delete(continuous, actor),
+            "webjob.restore": lambda: dispatch.restore(continuous, actor),
         }
 
     def _slots(self) -> dict[str, Callable[[], object]]:

@@ -44,6 +44,7 @@ NOT_KEPT = gettext_noop(
 NO_SUCH_SCRIPT = gettext_noop(
     'The package has no file "%(script)s" that could be started. Choose another one.'
 )
+GONE_FOR_GOOD = gettext_noop("This WebJob cannot be brought back.")
 CHANGED_MEANWHILE = gettext_noop("Somebody else has changed this WebJob meanwhile.")
 SERVES_ALREADY = gettext_noop("This version serves already. Nothing has changed.")
 
@@ -173,6 +174,23 @@ def delete(job: WebJob, actor: Actor) -> None:
         Schedule.objects.filter(job=job).update(changed_at=now)
         record(actor, "webjob.delete", job.slot, path_of(job))
         transaction.on_commit(nudge_workers)
+
+
+@transaction.atomic
+def restore(job: WebJob, actor: Actor) -> None:
+    """Let a WebJob that was deleted a moment ago be there as before; runs that ended with it stay
+    ended. Raises Refused when its name was taken meanwhile, or when it is gone."""
+    try:
+        with transaction.atomic():
+            is_back = job.request_restore()
+    except IntegrityError:
+        raise Refused("exists", ALREADY_EXISTS) from None
+    if not is_back:
+        raise Refused("gone", GONE_FOR_GOOD, 404)
+    now = timezone.now()
+    Schedule.objects.filter(job=job).update(since=now, changed_at=now)
+    record(actor, "webjob.restore", job.slot, path_of(job))
+    transaction.on_commit(nudge_workers)
 
 
 def keep_upload(upload: packages.Upload) -> None:

@@ -27,6 +27,10 @@ DEFAULT_QUEUE_LIMIT = 10
 DEFAULT_RETRY_DELAY = 60
 
 
+# A deleted one can be brought back for so long; then its rows go.
+KEEP_DELETED = timedelta(minutes=10)
+
+
 class WebJobQuerySet(models.QuerySet["WebJob"]):
     def continuous(self) -> Self:
         return self.filter(type=JobType.CONTINUOUS)
@@ -41,6 +45,11 @@ class WebJobQuerySet(models.QuerySet["WebJob"]):
     def living(self) -> Self:
         """Without those that are being deleted."""
         return self.filter(deleted_at=None)
+
+    def to_purge(self, now: datetime) -> Self:
+        """Deleted, and not to be brought back any more."""
+        is_over = Q(deleted_at__lte=now - KEEP_DELETED) | ~Q(slot__deleted_at=None)
+        return self.exclude(deleted_at=None).filter(is_over)
 
 
 class WebJob(models.Model):
@@ -191,6 +200,12 @@ class WebJob(models.Model):
             .filter(pk=self.pk)
             .update(deleted_at=now or timezone.now(), revision=F("revision") + 1)
         )
+
+    def request_restore(self) -> bool:
+        """Wish it back; false when it is not deleted, or is gone. IntegrityError: another one has
+        its name."""
+        gone = WebJob.objects.exclude(deleted_at=None).filter(pk=self.pk, slot__deleted_at=None)
+        return bool(gone.update(deleted_at=None, revision=F("revision") + 1))
 
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):

@@ -85,7 +85,7 @@ def timing(run: Run, running_time: bool = False) -> SafeString:
     begun = run.started_at or run.scheduled_for or run.queued_at
     if (took := run.duration()) is None:
         return long_time(begun)
-    words = escape(times.span_words(took))
+    words: str = escape(times.span_words(took))
     if run.ended_at is None:
         words = f'<span data-since="{begun.isoformat()}">{words}</span>'
     after = f" {escape(_('running time'))}" if running_time else ""

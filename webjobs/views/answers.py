@@ -25,11 +25,14 @@ def posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def done(request: HttpRequest, message: str, url: str, **extra: Any) -> HttpResponse:
-    """What was asked has been done. `url` is where a browser without script goes on."""
+def done(
+    request: HttpRequest, message: str, url: str, *, undo: str = "", **extra: Any
+) -> HttpResponse:
+    """What was asked has been done. `url` is where a browser without script goes on, and `undo`
+    is the address that takes it back."""
     if wants_json(request):
-        return JsonResponse({"message": message, "url": url, **extra})
-    messages.success(request, message)
+        return JsonResponse({"message": message, "url": url, "undo": undo, **extra})
+    messages.success(request, message, extra_tags=undo)
     return HttpResponseRedirect(url)
 
 

@@ -15,8 +15,10 @@ from webjobs.dispatch import Actor
 from webjobs.models import WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.telling import told
+from webjobs.views.addresses import slot_url
 from webjobs.views.commands import DELETE, RUN, START, STOP
 from webjobs.views.rows import ROWS_PER_PAGE
+from webjobs.views.undo import offer
 
 Act = Callable[[WebJob, Actor], object]
 
@@ -27,6 +29,9 @@ ACTS: dict[str, Act] = {
     "stop": dispatch.stop,
     "delete": dispatch.delete,
 }
+
+
+WAYS_BACK = {"start": "stop", "stop": "start", "delete": "restore"}
 
 
 def _done_words(command: str, count: int) -> str:
@@ -65,14 +70,17 @@ def bulk(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse
     keys = dict.fromkeys(request.POST.getlist("job"))
     if command is None or not 0 < len(keys) <= ROWS_PER_PAGE:
         return JsonResponse({"error": _("Select a WebJob first.")}, status=400)
-    slot_for(request, app, slot, command.role)
+    parent = slot_for(request, app, slot, command.role)
     sentences, done = [], 0
+    undoable: list[int] = []
     for key in keys:
         type, _slash, name = key.partition("/")
         try:
             job = webjob_for(request, app, slot, type, name, command.role)
+            is_change = job.is_stopped == (command is START)
             ACTS[command.name](job, actor_of(request))
             done += 1
+            undoable += [job.pk] if is_change or command is DELETE else []
         except Http404:
             why = _("It has been deleted.")
             sentences.append(command.failed % {"name": name, "why": why})
@@ -81,4 +89,9 @@ def bulk(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse
     failed = len(sentences)
     if done:
         sentences.insert(0, _done_words(command.name, done) + ("." if failed else ""))
-    return JsonResponse({"message": " ".join(sentences), "done": done, "failed": failed})
+    message = " ".join(sentences)
+    answer = {"message": message, "done": done, "failed": failed}
+    if undoable and command.name in WAYS_BACK:
+        url = slot_url(parent, "webjobs")
+        answer["undo"] = offer(request, WAYS_BACK[command.name], message, url, undoable)
+    return JsonResponse(answer)

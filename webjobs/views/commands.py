@@ -21,6 +21,7 @@ from webjobs.states import Trigger
 from webjobs.telling import told
 from webjobs.views.addresses import run_url, slot_url
 from webjobs.views.answers import done, invalid, posted, refused, wants_json
+from webjobs.views.undo import offer
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,9 @@ def _serve(
     job: WebJob,
     command: Command,
     act: Callable[[WebJob, Actor, RunForm], str],
+    way_back: str = "",
 ) -> HttpResponse:
-    """Ask on GET, act on POST. `act` returns where to go on."""
+    """Ask on GET, act on POST. `act` returns where to go on; `way_back` undoes it."""
     form = RunForm(posted(request), initial={"arguments": request.GET.get("arguments", "")})
     if request.method != "POST":
         return _ask(request, job, command, form)
@@ -92,7 +94,9 @@ def _serve(
     except dispatch.Refused as error:
         message = command.failed % {**words, "why": told(error)}
         return refused(request, error, message, slot_url(job.slot, "webjobs"))
-    return done(request, command.succeeded % words, url, key=f"{job.type}/{job.name}")
+    message = command.succeeded % words
+    undo = offer(request, way_back, message, url, [job.pk]) if way_back else ""
+    return done(request, message, url, undo=undo, key=f"{job.type}/{job.name}")
 
 
 @require_http_methods(["GET", "POST"])
@@ -119,7 +123,9 @@ def start(
         dispatch.start(job, actor)
         return slot_url(job.slot, "webjobs")
 
-    return _serve(request, webjob_for(request, app, slot, type, name, START.role), START, act)
+    job = webjob_for(request, app, slot, type, name, START.role)
+    # One that waits for its restart has not been stopped before.
+    return _serve(request, job, START, act, "stop" if job.is_stopped else "")
 
 
 @require_http_methods(["GET", "POST"])
@@ -132,7 +138,8 @@ def stop(
         dispatch.stop(job, actor)
         return slot_url(job.slot, "webjobs")
 
-    return _serve(request, webjob_for(request, app, slot, type, name, STOP.role), STOP, act)
+    job = webjob_for(request, app, slot, type, name, STOP.role)
+    return _serve(request, job, STOP, act, "" if job.is_stopped else "start")
 
 
 @require_http_methods(["GET", "POST"])
@@ -145,4 +152,5 @@ def delete(
         dispatch.delete(job, actor)
         return slot_url(job.slot, "webjobs")
 
-    return _serve(request, webjob_for(request, app, slot, type, name, DELETE.role), DELETE, act)
+    job = webjob_for(request, app, slot, type, name, DELETE.role)
+    return _serve(request, job, DELETE, act, "restore")

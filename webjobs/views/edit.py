@@ -21,6 +21,7 @@ from webjobs.telling import told
 from webjobs.timezones import names as zone_names
 from webjobs.views.addresses import job_url
 from webjobs.views.answers import done
+from webjobs.views.undo import offer_back, present_state
 from webjobs.views.versions import changes_between
 
 
@@ -133,7 +134,7 @@ def edit(
         return _page(request, job, form, "edit.html", 200 if is_good else 400)
     settings, is_enabled = form.changed
     wanted = dispatch.Edit(settings, is_enabled, form.cleaned_data["package"], form.chosen_script)
-    by = ""
+    by, was = "", present_state(job)
     if action == "apply":
         try:
             dispatch.edit_webjob(job, wanted, form.cleaned_data["seen"], actor_of(request))
@@ -144,7 +145,8 @@ def edit(
             by = _last_editor(job) or "?"
         else:
             message = _("Successfully updated WebJob '%(name)s'") % {"name": job.name}
-            return done(request, message, job_url(job, "webjob-details"))
+            url = job_url(job, "webjob-details")
+            return done(request, message, url, undo=offer_back(request, job, was, message, url))
     return _review(request, job, form, wanted, by)
 
 

@@ -23,6 +23,7 @@ from webjobs.views.addresses import job_url
 from webjobs.views.answers import done, invalid, refused, wants_fragment, wants_json
 from webjobs.views.rights import rights_in
 from webjobs.views.rows import Rows, zone_of
+from webjobs.views.undo import offer_back, present_state
 
 
 def _context(request: HttpRequest, job: WebJob) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def schedule(
     form = ScheduleForm(request.POST)
     if not form.is_valid():
         return invalid(form) if wants_json(request) else _page(request, job, schedule_form=form)
-    url = job_url(job, "webjob-properties")
+    url, was = job_url(job, "webjob-properties"), present_state(job)
     try:
         dispatch.set_schedule(
             job,
@@ -117,7 +118,7 @@ def schedule(
     except dispatch.Refused as error:
         return refused(request, error, told(error), url)
     message = _("Successfully updated the schedule of WebJob '%(name)s'") % {"name": job.name}
-    return done(request, message, url)
+    return done(request, message, url, undo=offer_back(request, job, was, message, url))
 
 
 @require_POST
@@ -129,13 +130,13 @@ def policy(
     form = PolicyForm(request.POST)
     if not form.is_valid():
         return invalid(form) if wants_json(request) else _page(request, job, policy_form=form)
-    url = job_url(job, "webjob-properties")
+    url, was = job_url(job, "webjob-properties"), present_state(job)
     try:
         dispatch.set_policy(job, dispatch.Policy(**form.policy), actor_of(request))
     except dispatch.Refused as error:
         return refused(request, error, told(error), url)
     message = _("Successfully updated the runs of WebJob '%(name)s'") % {"name": job.name}
-    return done(request, message, url)
+    return done(request, message, url, undo=offer_back(request, job, was, message, url))
 
 
 @require_POST
@@ -147,11 +148,11 @@ def package(
     form = PackageForm(request.POST, request.FILES)
     if not form.is_valid():
         return invalid(form) if wants_json(request) else _page(request, job, package_form=form)
-    url = job_url(job, "webjob-properties")
+    url, was = job_url(job, "webjob-properties"), present_state(job)
     try:
         deploying.require_unconnected(job.slot)
         dispatch.replace_package(job, form.cleaned_data["file"], actor_of(request))
     except dispatch.Refused as error:
         return refused(request, error, told(error), url)
     message = _("Successfully updated WebJob '%(name)s'") % {"name": job.name}
-    return done(request, message, url)
+    return done(request, message, url, undo=offer_back(request, job, was, message, url))

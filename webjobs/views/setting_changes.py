@@ -19,6 +19,7 @@ from webjobs.setting_batch import Problem, Unreadable, Wish
 from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import done, wants_fragment, wants_json
+from webjobs.views.undo import offer_settings, present_settings
 
 
 def conflict_words(conflict: dispatch.Conflict) -> str:
@@ -77,8 +78,10 @@ def settings_apply(request: HttpRequest, app: str, slot: str = PRODUCTION) -> Ht
         return _errors(problems)
     if is_check:
         return JsonResponse({})
+    changes = _changes(found, wishes)
+    was = present_settings(found, changes)
     try:
-        dispatch.change_settings(found, _changes(found, wishes), actor_of(request))
+        dispatch.change_settings(found, changes, actor_of(request))
     except dispatch.SettingsConflict as error:
         conflicts = [{"name": c.name, "words": conflict_words(c)} for c in error.conflicts]
         message = _("Failed to update web app settings: %(why)s") % {"why": told(error)}
@@ -87,7 +90,8 @@ def settings_apply(request: HttpRequest, app: str, slot: str = PRODUCTION) -> Ht
         message = _("Failed to update web app settings: %(why)s") % {"why": told(error)}
         return JsonResponse({"error": message}, status=error.status)
     message = _("Successfully updated web app settings")
-    return JsonResponse({"message": message, "count": len(wishes)})
+    undo = offer_settings(request, found, was, message, slot_url(found, "settings"))
+    return JsonResponse({"message": message, "count": len(wishes), "undo": undo})
 
 
 @require_http_methods(["GET", "POST"])

@@ -23,6 +23,7 @@ from webjobs.views.answers import done, invalid, posted, refused, wants_fragment
 from webjobs.views.help import setting_names
 from webjobs.views.rights import rights_in
 from webjobs.views.setting_changes import conflict_words
+from webjobs.views.undo import offer_settings, present_settings
 
 
 def _setting(slot: Slot, name: str) -> AppSetting:
@@ -38,6 +39,14 @@ def _succeeded() -> str:
 
 def _failed(error: dispatch.Refused) -> str:
     return _("Failed to update web app settings: %(why)s") % {"why": told(error)}
+
+
+def _apply(request: HttpRequest, slot: Slot, changes: list[SettingChange]) -> HttpResponse:
+    """Raises Refused."""
+    was, url, message = present_settings(slot, changes), slot_url(slot, "settings"), _succeeded()
+    dispatch.change_settings(slot, changes, actor_of(request))
+    undo = offer_settings(request, slot, was, message, url)
+    return done(request, message, url, undo=undo)
 
 
 @require_GET
@@ -73,8 +82,7 @@ def _edit(request: HttpRequest, slot: Slot, setting: AppSetting | None) -> HttpR
     form = SettingForm(posted(request), slot=slot, setting=setting)
     if request.method == "POST" and form.is_valid():
         try:
-            dispatch.change_settings(slot, _changes(form), actor_of(request))
-            return done(request, _succeeded(), slot_url(slot, "settings"))
+            return _apply(request, slot, _changes(form))
         except dispatch.SettingsConflict as error:
             form.add_error(None, " ".join(conflict_words(each) for each in error.conflicts))
         except dispatch.Refused as error:
@@ -112,13 +120,10 @@ def setting_delete(
     setting = _setting(found, name)
     if request.method != "POST":
         return render(request, "settings/delete.html", {"slot": found, "setting": setting})
-    url = slot_url(found, "settings")
     try:
-        changes = [SettingChange(setting.name, None)]
-        dispatch.change_settings(found, changes, actor_of(request))
+        return _apply(request, found, [SettingChange(setting.name, None)])
     except dispatch.Refused as error:
-        return refused(request, error, _failed(error), url)
-    return done(request, _succeeded(), url)
+        return refused(request, error, _failed(error), slot_url(found, "settings"))
 
 
 @require_POST

@@ -25,6 +25,7 @@ from webjobs.telling import told
 from webjobs.views.addresses import job_url
 from webjobs.views.answers import done, refused
 from webjobs.views.rights import rights_in
+from webjobs.views.undo import offer_back, present_state
 
 # What a list shows; a WebJob has more only while old runs keep them.
 MOST_VERSIONS = 200
@@ -142,11 +143,11 @@ def roll_back(
     if request.method != "POST":
         context = {"version": version, "url": url}
         return render(request, "webjobs/roll_back.html", _context(request, job) | context)
-    words = {"name": job.name, "number": version.number}
+    words, was = {"name": job.name, "number": version.number}, present_state(job)
     try:
         dispatch.roll_back(job, version, actor_of(request))
     except dispatch.Refused as error:
         message = _("Failed to roll back WebJob '%(name)s': %(why)s")
         return refused(request, error, message % {**words, "why": told(error)}, url)
     message = _("Successfully rolled back WebJob '%(name)s' to version %(number)d") % words
-    return done(request, message, url)
+    return done(request, message, url, undo=offer_back(request, job, was, message, url))
