@@ -20,11 +20,13 @@ from tests.web.objects import (
 from webjobs import dispatch
 from webjobs.dispatch import PORTAL
 from webjobs.logs import LogWriter, log_of_run
-from webjobs.models import Copy, Instance, Run, Schedule, Slot, WebJob
+from webjobs.models import ApiToken, Copy, Instance, Role, Run, Schedule, Slot, WebJob
 from webjobs.states import CopyStatus, JobType, RunStatus, Stream
 
 ADMIN, PASSWORD = "ada", "correct-horse-9"
 APP, ONE, NONE, MANY = "contoso-orders", "contoso-newsletter", "contoso-empty", "contoso-warehouse"
+LONG = "contoso-" + "-".join(["subsidiary"] * 4)
+LONG_JOB = "import-" + "x" * 40 + "-" + "-".join(["regional"] * 5)
 GIB = 1024**3
 LOG = "\n".join(
     ["Reading prices from the supplier's feed"]
@@ -43,7 +45,9 @@ LOG = "\n".join(
 
 def build() -> None:
     """Fill an empty database."""
-    User.objects.create_superuser(ADMIN, password=PASSWORD)
+    ada = User.objects.create_superuser(ADMIN, password=PASSWORD)
+    for name, role in (("Dashboard in the hall", Role.READER), ("Deployments", Role.CONTRIBUTOR)):
+        ApiToken.issue(ada, name, role, expires_at=timezone.now() + timedelta(days=90))
     one = _instance("web-worker-1", busy=3)
     two = _instance("web-worker-2", busy=1)
     slot = make_slot(APP)
@@ -55,9 +59,20 @@ def build() -> None:
     make_job(newsletter, "send-newsletter")
     build_deployments(newsletter)
     make_slot(NONE)
+    _long(make_slot(LONG))
     many = make_slot(MANY)
     for number in range(1, 131):
         _ended(make_job(many, f"pick-list-{number:03}"), 2, every_failed=7, at=number)
+
+
+def _long(slot: Slot) -> None:
+    """What takes more room than anybody hopes for."""
+    job = make_job(slot, LONG_JOB)
+    Schedule.objects.create(job=job, expression="0,15,30,45 0,10,20,30,40,50 6-22/2 * * Mon-Fri")
+    for run in _ended(job, 3, every_failed=1):
+        words = "It ended with exit code 1. " + "The last line says more than enough. " * 9
+        Run.objects.filter(pk=run.pk).update(reason=words)
+    make_setting(slot, "_".join(["A_LONG_NAME"] * 8), "x" * 900)
 
 
 def keep_alive() -> None:
@@ -156,6 +171,7 @@ def _continuous(slot: Slot, one: Instance, two: Instance) -> None:
         job=thumbnails, instance=two, epoch=1, status=CopyStatus.PENDING_RESTART, changed_at=now,
         restart_at=now + timedelta(seconds=50), crash_looping_since=now - timedelta(minutes=9),
         last_error="ModuleNotFoundError: No module named 'PIL'", exit_code=1, restarts=7,
+        fast_failures=7,
         reason="The process exited with code 1.",
     )  # fmt: skip
     make_job(slot, "legacy-bridge", JobType.CONTINUOUS, is_stopped=True)

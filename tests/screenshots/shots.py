@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from tests.screenshots.sample import APP, MANY, NONE, ONE
-from webjobs.models import Deployment, Instance, Run
+from tests.browser.pages import zip_file
+from tests.screenshots.sample import APP, LONG, LONG_JOB, MANY, NONE, ONE
+from webjobs.models import Deployment, Instance, Run, WebJob
 
 Do = Callable[[Page], None]
 BLADE = f"/apps/{APP}/webjobs/"
@@ -87,9 +88,56 @@ def _advanced(page: Page) -> None:
     page.locator("#id_json").wait_for()
 
 
+def _add_wrongly(page: Page) -> None:
+    page.locator('[data-command="add"]').click()
+    page.locator("#id_name").fill("no spaces, please")
+    page.locator("dialog .button.primary").click()
+    page.locator("dialog [aria-invalid=true]").first.wait_for()
+
+
+def _undo(page: Page) -> None:
+    WebJob.objects.filter(name="legacy-bridge").update(is_stopped=True)
+    page.reload()
+    page.locator(_row("legacy-bridge")).click()
+    page.locator('[data-command="start"]').click()
+    page.get_by_role("alertdialog").locator("[data-yes]").click()
+    page.locator(".toast .undo").wait_for()
+    WebJob.objects.filter(name="legacy-bridge").update(is_stopped=True)
+
+
+def _notices(page: Page) -> None:
+    _undo(page)
+    page.locator("#bell").click()
+
+
+def _account(page: Page) -> None:
+    page.locator("#user-menu summary").click()
+
+
+def _review(page: Page) -> None:
+    files = {"run.sh": "echo three\n", "import.py": "print()\n", "README.txt": "Read me\n"}
+    page.locator("#id_file").set_input_files(zip_file(files))
+    page.locator("#id_retry_attempts").fill("3")
+    page.locator('button[value="review"]').click()
+    page.locator(".review").wait_for()
+
+
+def _apply(page: Page) -> None:
+    _changed(page)
+    page.locator("#settings-apply").click()
+    page.get_by_role("alertdialog").wait_for()
+
+
+def _searched(page: Page) -> None:
+    page.locator(".log-search input[type=search]").fill("article")
+    page.locator(".log-clock").select_option("utc")
+    page.locator(".search-next:enabled").wait_for()
+
+
 def shots() -> list[Shot]:
     """Needs the sample in the database."""
     failed = Run.objects.filter(job__name="import-price-list").latest("number").number
+    queued = Run.objects.get(job__name="export-invoices").number
     running = Run.objects.get(job__name="sync-stock").number
     deployed = Deployment.objects.latest("pk").pk
     instance = Instance.objects.get(name="web-worker-1").key
@@ -106,20 +154,35 @@ def shots() -> list[Shot]:
         Shot("blade-search", BLADE, _palette, is_main=True),
         Shot("blade-none", f"/apps/{NONE}/webjobs/"),
         Shot("blade-many", f"/apps/{MANY}/webjobs/"),
+        Shot("blade-add-errors", BLADE, _add_wrongly),
+        Shot("blade-undo", BLADE, _undo, is_main=True),
+        Shot("blade-notices", BLADE, _notices),
+        Shot("blade-account", BLADE, _account),
+        Shot("blade-long-names", f"/apps/{LONG}/webjobs/"),
+        Shot("delete", f"{BLADE}triggered/nightly-report/delete"),
         Shot("versions", f"{BLADE}triggered/resize-images/versions/", is_main=True),
+        Shot("version-changes", f"{BLADE}triggered/resize-images/versions/changes?from=1&to=2"),
+        Shot("roll-back", f"{BLADE}triggered/resize-images/versions/1/roll-back"),
         Shot("history", HISTORY, is_main=True),
         Shot("history-none", f"/apps/{NONE}/history/"),
         Shot("job-details", f"{HISTORY}triggered/nightly-report/", is_main=True),
+        Shot("job-details-failed", f"{HISTORY}triggered/import-price-list/?status=Failed"),
+        Shot("job-details-long", f"/apps/{LONG}/history/triggered/{LONG_JOB}/"),
         Shot("job-details-never", f"{HISTORY}triggered/cleanup-temp-files/"),
         Shot("run-failed", f"{HISTORY}triggered/import-price-list/runs/{failed}/", is_main=True),
+        Shot("run-search", f"{HISTORY}triggered/import-price-list/runs/{failed}/", _searched),
+        Shot("run-queued", f"{HISTORY}triggered/export-invoices/runs/{queued}/"),
         Shot("run-running", f"{HISTORY}triggered/sync-stock/runs/{running}/"),
         Shot("continuous", f"{HISTORY}continuous/thumbnail-worker/", is_main=True),
         Shot("scheduler-log", f"{HISTORY}triggered/nightly-report/scheduler/"),
         Shot("settings", SETTINGS, is_main=True),
         Shot("settings-changed", SETTINGS, _changed, is_main=True),
+        Shot("settings-apply", SETTINGS, _apply, is_main=True),
         Shot("settings-advanced", SETTINGS, _advanced),
         Shot("settings-edit", f"{SETTINGS}SMTP_HOST/edit"),
         Shot("settings-none", f"/apps/{NONE}/settings/"),
+        Shot("edit-continuous", f"{BLADE}continuous/thumbnail-worker/edit"),
+        Shot("edit-review", f"{BLADE}triggered/resize-images/edit", _review, is_main=True),
         Shot("edit", f"{BLADE}triggered/nightly-report/edit", is_main=True),
         Shot("call", f"{BLADE}triggered/nightly-report/call", is_main=True),
         Shot("configuration", f"/apps/{APP}/configuration/", is_main=True),
@@ -135,5 +198,7 @@ def shots() -> list[Shot]:
         Shot("instance", f"/instances/{instance}/", is_main=True),
         Shot("tokens", "/tokens/", is_main=True),
         Shot("help", "/help/", is_main=True),
+        Shot("admin", "/admin/"),
+        Shot("admin-runs", "/admin/webjobs/run/"),
         Shot("not-found", "/apps/none/webjobs/"),
     ]
