@@ -67,7 +67,11 @@ function draw(element, notice) {
 
 /** Undo what a notice tells. The page that can show it without being loaded anew says so. */
 async function takeBack(notice) {
-  for (const button of $$(`[data-notice="${notice.id}"]`)) button.remove();
+  for (const element of $$(`[data-notice="${notice.id}"]`)) element.remove();
+  if (!$("#notices").hidden) {
+    toggleList(false);
+    $("#bell").focus();
+  }
   keep({ ...notice, undo: undefined });
   const progress = toast("progress", gettext("Undoing"));
   try {
@@ -133,6 +137,8 @@ export function toast(kind, text, more = {}) {
 
 function toggleList(open) {
   $("#notices").hidden = !open;
+  // The list has them all, and they would lie upon it.
+  $("#toasts").hidden = open;
   $("#bell").setAttribute("aria-expanded", String(open));
   if (!open) return;
   unread = 0;

@@ -23,6 +23,8 @@ MOST_RUNS = 100
 CHART_FIELDS = ("job_id", "number", "status", "queued_at", "started_at", "ended_at")
 # The drawing's own units; the page stretches it.
 WIDTH, HEIGHT = 1000, 100
+# So many bars fill the width; a few do not become barn doors.
+FULL = 20
 # A bar that took no time is still to be seen and hit.
 LOWEST = 2
 GAP = 0.2
@@ -52,6 +54,10 @@ class Chart:
     median_y: str  # Empty when no run has a duration.
 
     @property
+    def is_full(self) -> bool:
+        return len(self.bars) >= FULL
+
+    @property
     def viewbox(self) -> str:
         return f"0 0 {WIDTH} {HEIGHT}"
 
@@ -68,10 +74,11 @@ def chart_of(newest_first: Sequence[Run]) -> Chart | None:
     spans = [run.duration() for run in runs]
     known = [span for span in spans if span is not None]
     longest = max(known, default=timedelta(0))
-    # A few runs do not become barn doors.
-    step = WIDTH / max(len(runs), 20)
+    step = WIDTH / max(len(runs), FULL)
+    # The newest one is at the right edge, where its time stands.
+    start = WIDTH - step * len(runs)
     bars = [
-        _bar(run, span, longest, index * step, step)
+        _bar(run, span, longest, start + index * step, step)
         for index, (run, span) in enumerate(zip(runs, spans, strict=True))
     ]
     middle = _height(_median(known), longest) if known else None
