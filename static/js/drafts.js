@@ -13,6 +13,10 @@ const takes = (field) =>
   field.name && !["file", "password", "hidden", "submit", "button"].includes(field.type) && !("private" in field.dataset);
 const kept = (root) => $$("form[data-keep]:not([data-private])", root);
 
+// A form that edits something says in `data-seen` what it began from: of a draft that began from
+// something else, nothing is left to be kept.
+const seen = (form) => form.dataset.seen ?? "";
+
 function save(form) {
   const fields = {};
   for (const field of form.elements) {
@@ -21,7 +25,7 @@ function save(form) {
     (fields[field.name] ??= []).push(isBox ? field.checked : field.value);
   }
   const file = $("input[type=file]", form)?.files[0]?.name ?? "";
-  sessionStorage.setItem(keyOf(form), JSON.stringify({ fields, file }));
+  sessionStorage.setItem(keyOf(form), JSON.stringify({ fields, file, seen: seen(form) }));
   const panel = form.closest("dialog.panel");
   if (panel) sessionStorage.setItem(openKey(), JSON.stringify({ page: location.pathname, url: panel.dataset.url }));
 }
@@ -29,7 +33,13 @@ function save(form) {
 function restore(form) {
   const text = sessionStorage.getItem(keyOf(form));
   if (!text) return;
-  const { fields, file } = JSON.parse(text);
+  const { fields, file, seen: began } = JSON.parse(text);
+  // The server has sent back what was typed last.
+  if ("filled" in form.dataset) return;
+  if (began !== seen(form)) {
+    sessionStorage.removeItem(keyOf(form));
+    return;
+  }
   for (const field of form.elements) {
     const value = takes(field) ? fields[field.name]?.shift() : undefined;
     if (value === undefined) continue;
@@ -54,6 +64,7 @@ export function keepDrafts(root) {
     });
     // A click on a link may leave the page before the pause is over.
     form.addEventListener("focusout", () => timer && !form.dataset.sent && save(form));
+    for (const link of $$("[data-forget]", form)) link.addEventListener("click", () => forgetDraft(form));
   }
 }
 

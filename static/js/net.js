@@ -2,7 +2,8 @@
 
 import { $ } from "./dom.js";
 
-const token = () => $("[name=csrfmiddlewaretoken]")?.value ?? "";
+// Whoever signs in again, in another tab say, gets another one: the page's own is out of date then.
+const token = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? $("[name=csrfmiddlewaretoken]")?.value ?? "";
 
 /** A failure with words for the viewer. */
 export class Failure extends Error {

@@ -166,7 +166,8 @@ async function apply() {
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    notice.become("error", error.message, error.more);
+    // What is not applied yet stays in this tab alone, so that no secret is written anywhere.
+    notice.become("error", error.message, { ...error.more, target: "_blank" });
   }
   draw();
 }

@@ -30,7 +30,10 @@ function drawBadge() {
 
 function content(notice) {
   const text = make("span", { class: "toast-text" }, notice.text);
-  if (notice.url) text.append(" ", make("a", { href: notice.url }, notice.link));
+  if (notice.url) {
+    const target = notice.target ? { target: notice.target } : {};
+    text.append(" ", make("a", { href: notice.url, ...target }, notice.link));
+  }
   if (notice.undo) {
     const button = make("button", { type: "button", class: "undo", "aria-keyshortcuts": "Control+Z" }, gettext("Undo"));
     button.addEventListener("click", () => takeBack(notice));

@@ -11,8 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.pages import command, expect_toast, sign_in, zip_file
-from tests.web.objects import make_setting, make_slot
-from webjobs.models import WebJob
+from tests.web.objects import make_job, make_setting, make_slot
+from webjobs.models import AppSetting, Slot, WebJob
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,3 +95,58 @@ def test_values_of_settings_are_never_kept(blade: Page) -> None:
     panel.get_by_label("Value", exact=True).fill("top-secret")
     panel.get_by_label("Name", exact=True).focus()
     assert "top-secret" not in blade.evaluate("JSON.stringify({...sessionStorage})")
+
+
+def test_an_edit_is_given_back_after_signing_in_and_gone_once_applied(
+    blade: Page, live_server: LiveServer
+) -> None:
+    make_job(Slot.objects.get(), "nightly")
+    url = f"{live_server.url}/apps/demo/webjobs/triggered/nightly/edit"
+    blade.goto(url)
+    blade.get_by_label("Retries").fill("4")
+    blade.get_by_label("Time zone").fill("Europe/Paris")
+    Session.objects.all().delete()
+    blade.get_by_role("button", name="Review changes").click()
+    blade.get_by_label("User name").fill("admin")
+    blade.get_by_label("Password").fill("correct-horse-9")
+    blade.get_by_role("button", name="Sign in").click()
+    expect(blade.get_by_label("Retries")).to_have_value("4")
+    expect(blade.get_by_label("Time zone")).to_have_value("Europe/Paris")
+    blade.get_by_role("button", name="Review changes").click()
+    blade.get_by_role("button", name="Apply").click()
+    expect(blade.get_by_role("heading", level=1)).to_contain_text("WebJob Details")
+    WebJob.objects.update(retry_attempts=1)
+    blade.goto(url)
+    expect(blade.get_by_label("Retries")).to_have_value("1")
+
+
+def test_a_cancelled_edit_is_forgotten(blade: Page, live_server: LiveServer) -> None:
+    make_job(Slot.objects.get(), "nightly")
+    url = f"{live_server.url}/apps/demo/webjobs/triggered/nightly/edit"
+    blade.goto(url)
+    blade.get_by_label("Retries").fill("4")
+    blade.get_by_role("link", name="Cancel").click()
+    expect(blade.get_by_role("heading", level=1)).to_contain_text("WebJob Details")
+    blade.goto(url)
+    expect(blade.get_by_label("Retries")).to_have_value("")
+
+
+def test_changed_settings_are_applied_after_signing_in_in_another_tab(blade: Page) -> None:
+    blade.get_by_role("link", name="Environment variables").click()
+    blade.locator('#settings tr[data-name="GREETING"] [data-delete]').click()
+    Session.objects.all().delete()
+    apply = blade.get_by_role("toolbar").get_by_role("button", name="Apply")
+    apply.click()
+    blade.get_by_role("button", name="Continue").click()
+    expect_toast(blade, "You have been signed out.")
+    with blade.expect_popup() as opened:
+        blade.locator("#toasts").get_by_role("link", name="Sign in").click()
+    other = opened.value
+    other.get_by_label("User name").fill("admin")
+    other.get_by_label("Password").fill("correct-horse-9")
+    other.get_by_role("button", name="Sign in").click()
+    other.wait_for_url("**/apps/demo/settings/")
+    apply.click()
+    blade.get_by_role("button", name="Continue").click()
+    expect_toast(blade, "Successfully updated web app settings")
+    assert not AppSetting.objects.exists()

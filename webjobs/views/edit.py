@@ -79,7 +79,8 @@ def _page(
 ) -> HttpResponse:
     context = {
         "job": job, "slot": job.slot, "form": form, "labels": labels(),
-        "zone_names": zone_names(), "back": job_url(job, "webjob-details"),
+        "zone_names": zone_names(), "seen": form["seen"].value(),
+        "back": job_url(job, "webjob-details"),
     } | more  # fmt: skip
     return render(request, f"webjobs/{template}", context, status=status)
 
