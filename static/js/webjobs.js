@@ -285,6 +285,7 @@ function listen() {
   document.addEventListener("portal:undone", (event) => {
     event.preventDefault();
     eagerUntil = Date.now() + EAGER_FOR_MS;
+    reloadPanel();
     refresh();
   });
   // The commands at the foot of the Properties pane.

@@ -43,6 +43,17 @@ class FindTests(PagesTestCase):
             ["/apps/demo/webjobs/triggered/report-b/properties"],
         )
 
+    def test_every_page_of_a_webjob_is_found_by_its_name(self) -> None:
+        make_job(self.slot, "report")
+        make_job(self.slot, "listener", JobType.CONTINUOUS)
+        base = "/apps/demo/webjobs/triggered/report"
+        for word, page in (("edit", "edit"), ("package", "versions/"), ("call", "call")):
+            urls = [item["url"] for item in self.find(f"report {word}")["WebJobs"]]
+            self.assertEqual(urls, [f"{base}/{page}"])
+        self.assertNotIn("WebJobs", self.find("report edit", self.carol))
+        self.assertNotIn("WebJobs", self.find("listener call"))
+        self.assertEqual(self.find("center")["Pages"][0]["url"], "/apps/demo/deployment/")
+
     def test_names_that_begin_with_it_come_first(self) -> None:
         for name in ["a-sync", "b-sync", "sync-z", "zz-sync"]:
             make_job(self.slot, name)

@@ -24,8 +24,9 @@ from webjobs.views.rights import rights_in
 
 MOST_APPS = 5
 MOST_JOBS = 10
-# So few WebJobs are shown with all their pages.
+# So few WebJobs are shown with their main pages.
 FEW_JOBS = 3
+MAIN_PAGES = 2
 LONGEST_QUERY = 100
 
 Found = dict[str, Any]
@@ -65,11 +66,21 @@ def _jobs(request: HttpRequest, words: list[str]) -> list[WebJob]:
     return list(jobs.order_by(_begins_first("name", words[0]), "name", "pk")[:MOST_JOBS])
 
 
-def _pages_of(job: WebJob) -> list[tuple[str, str, str]]:
-    return [
+def _pages_of(
+    request: HttpRequest, job: WebJob, words: list[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Those with `words` in their title; without any the first MAIN_PAGES need no asking."""
+    pages = [
         (_("History and logs"), job_url(job, "webjob-details"), "history"),
         (_("Properties"), job_url(job, "webjob-properties"), "properties"),
+        (_("Package versions"), job_url(job, "webjob-versions"), "history"),
     ]
+    if not job.is_continuous:
+        pages.append((_("Call this WebJob"), job_url(job, "webjob-call"), "info"))
+    yield from (page for page in pages if _matches(words, page[0]))
+    # Last, because it costs a query.
+    if words and _matches(words, _("Edit")) and rights_in(request, job.slot.app).may_change:
+        yield _("Edit"), job_url(job, "webjob-edit"), "edit"
 
 
 def _job_items(request: HttpRequest, words: list[str]) -> list[Found]:
@@ -81,8 +92,10 @@ def _job_items(request: HttpRequest, words: list[str]) -> list[Found]:
         pages = words[-1:]
     items = []
     for job in jobs:
-        shown = [page for page in _pages_of(job) if _matches(pages, page[0])]
-        for title, url, icon in shown if pages or len(jobs) <= FEW_JOBS else shown[:1]:
+        shown = list(_pages_of(request, job, pages))
+        if not pages:
+            shown = shown[: MAIN_PAGES if len(jobs) <= FEW_JOBS else 1]
+        for title, url, icon in shown:
             items.append(_item(job.name, f"{job.slot} · {title}", url, icon))
     return items[:MOST_JOBS]
 
@@ -102,6 +115,7 @@ def _pages(request: HttpRequest, slot: Slot | None) -> Iterator[Found]:
         yield _item(_("WebJobs"), app, slot_url(slot, "webjobs"), "webjobs-mono")
         yield _item(_("Environment variables"), app, slot_url(slot, "settings"), "variables")
         yield _item(_("Configuration"), app, slot_url(slot, "configuration"), "settings")
+        yield _item(_("Deployment Center"), app, slot_url(slot, "deployment"), "download")
         yield _item(_("Deployment slots"), app, slot_url(slot, "slots"), "app")
         yield _item(_("WebJobs history"), app, slot_url(slot, "history"), "history")
     yield _item("App Services", _("Page"), reverse("apps"), "home")
