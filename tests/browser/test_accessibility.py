@@ -77,6 +77,10 @@ def test_nothing_serious_is_found_on_any_page(
         "/apps/demo/webjobs/add",
         "/apps/demo/webjobs/triggered/nightly/properties",
         "/apps/demo/webjobs/triggered/nightly/run",
+        "/apps/demo/webjobs/triggered/nightly/delete",
+        "/apps/demo/webjobs/triggered/nightly/edit",
+        "/apps/demo/webjobs/triggered/nightly/call",
+        "/apps/demo/webjobs/triggered/nightly/versions/",
         "/apps/demo/history/",
         "/apps/demo/history/triggered/nightly/",
         f"/apps/demo/history/triggered/nightly/runs/{number}/",
@@ -89,6 +93,11 @@ def test_nothing_serious_is_found_on_any_page(
         "/apps/demo/deployment-slots/",
         "/apps/demo/deployment-slots/add",
         "/apps/demo/deployment-slots/swap",
+        "/apps/demo/deployment/",
+        "/instances/",
+        f"/instances/{Copy.objects.get().instance.key}/",
+        "/tokens/",
+        "/help/",
         "/apps/none/webjobs/",
     ]:
         page.goto(live_server.url + path)
