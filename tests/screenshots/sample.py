@@ -161,6 +161,7 @@ def _triggered(slot: Slot) -> None:
 def _continuous(slot: Slot, one: Instance, two: Instance) -> None:
     now = timezone.now()
     mailer = make_job(slot, "invoice-mailer", JobType.CONTINUOUS)
+    WebJob.objects.filter(pk=mailer.pk).update(script="run.py")
     for instance in (one, two):
         Copy.objects.create(
             job=mailer, instance=instance, epoch=1, status=CopyStatus.RUNNING,

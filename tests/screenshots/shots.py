@@ -33,6 +33,13 @@ def _row(name: str) -> str:
     return f'#grid tr[data-name="{name}"]'
 
 
+def _refused(page: Page) -> None:
+    page.fill("#id_username", "nobody")
+    page.fill("#id_password", "wrong")
+    page.press("#id_password", "Enter")
+    page.get_by_role("alert").wait_for()
+
+
 def _menu(page: Page) -> None:
     # A menu goes when the page scrolls.
     page.locator(_row("nightly-report")).scroll_into_view_if_needed()
@@ -143,6 +150,7 @@ def shots() -> list[Shot]:
     instance = Instance.objects.get(name="web-worker-1").key
     return [
         Shot("sign-in", "/sign-in", is_main=True, signed_in=False),
+        Shot("sign-in-refused", "/sign-in", _refused, signed_in=False),
         Shot("apps", "/apps/", is_main=True),
         Shot("create-app", "/apps/add"),
         Shot("blade", BLADE, is_main=True),
@@ -159,7 +167,11 @@ def shots() -> list[Shot]:
         Shot("blade-notices", BLADE, _notices),
         Shot("blade-account", BLADE, _account),
         Shot("blade-long-names", f"/apps/{LONG}/webjobs/"),
+        Shot("add", f"{BLADE}add"),
+        Shot("properties", f"{BLADE}triggered/nightly-report/properties"),
+        Shot("run", f"{BLADE}triggered/nightly-report/run"),
         Shot("delete", f"{BLADE}triggered/nightly-report/delete"),
+        Shot("debug", f"{BLADE}continuous/invoice-mailer/debug/{instance}/start"),
         Shot("versions", f"{BLADE}triggered/resize-images/versions/", is_main=True),
         Shot("version-changes", f"{BLADE}triggered/resize-images/versions/changes?from=1&to=2"),
         Shot("roll-back", f"{BLADE}triggered/resize-images/versions/1/roll-back"),
@@ -180,6 +192,7 @@ def shots() -> list[Shot]:
         Shot("settings-apply", SETTINGS, _apply, is_main=True),
         Shot("settings-advanced", SETTINGS, _advanced),
         Shot("settings-edit", f"{SETTINGS}SMTP_HOST/edit"),
+        Shot("setting-delete", f"{SETTINGS}SMTP_HOST/delete"),
         Shot("settings-none", f"/apps/{NONE}/settings/"),
         Shot("edit-continuous", f"{BLADE}continuous/thumbnail-worker/edit"),
         Shot("edit-review", f"{BLADE}triggered/resize-images/edit", _review, is_main=True),
@@ -188,6 +201,7 @@ def shots() -> list[Shot]:
         Shot("configuration", f"/apps/{APP}/configuration/", is_main=True),
         Shot("slots", f"{SLOTS}", is_main=True),
         Shot("slot-add", f"{SLOTS}add"),
+        Shot("slot-delete", f"{SLOTS}staging/delete"),
         Shot("slot-swap", f"{SLOTS}swap", is_main=True),
         Shot("blade-staging", f"/apps/{APP}/slots/staging/webjobs/"),
         Shot("blade-connected", f"/apps/{ONE}/webjobs/"),
