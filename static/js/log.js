@@ -61,7 +61,11 @@ class LogPane {
     const box = $(`.log-${name}`, this.root);
     const kept = localStorage.getItem(`log-${name}`);
     if (kept !== null) box.checked = kept === "1";
-    const apply = () => this.view.keepPlace(() => this.lines.classList.toggle(name, box.checked));
+    const apply = () => {
+      // To keep the place costs a layout of all lines, which the page has as they mostly are.
+      if (this.lines.classList.contains(name) === box.checked) return;
+      this.view.keepPlace(() => this.lines.classList.toggle(name, box.checked));
+    };
     box.addEventListener("change", () => {
       localStorage.setItem(`log-${name}`, box.checked ? "1" : "0");
       apply();
