@@ -79,11 +79,11 @@ class SourceSettingsForm(forms.Form):
 
     def _clean_key(self, secret: str) -> None:
         try:
-            self.public_key = deploy_key.public_of(secret)
+            key = deploy_key.read(secret)
         except Reason as error:
             self.add_error("secret", told(error))
         else:
-            self.cleaned_data["secret"] = secret.replace("\r\n", "\n")
+            self.cleaned_data["secret"], self.public_key = key.private, key.public
 
 
 class ConnectForm(SourceSettingsForm):

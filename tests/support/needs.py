@@ -20,8 +20,12 @@ PACKAGES: dict[str, str | None] = {
     "node": "nodejs",
     "php": "php-cli",
     "pwsh": None,
+    "sshd": "openssh-server",
     "wine": "wine",
 }
+
+# Servers are not in everybody's PATH.
+SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def needs(*programs: str) -> pytest.MarkDecorator:
@@ -34,7 +38,7 @@ def needs(*programs: str) -> pytest.MarkDecorator:
 def require(*programs: str) -> None:
     """The same inside a test: skip it, or fail it under REQUIRE_ALL=1, when one is missing."""
     for program in programs:
-        if shutil.which(program) is None:
+        if shutil.which(program, path=f"{os.environ.get('PATH', '')}:{SBIN}") is None:
             _refuse(program)
 
 

@@ -108,7 +108,7 @@ class ConnectTests(DeploymentTestCase):
     def test_ssh_without_a_key_gets_one_of_its_own(self) -> None:
         self.post(URL + "connect", self.fields(url="git@host.invalid:x.git"), script=False)
         source = SourceConnection.objects.get()
-        self.assertEqual(deploy_key.public_of(source.secret), source.public_key)
+        self.assertEqual(deploy_key.read(source.secret).public, source.public_key)
         response = self.get(URL)
         self.assertContains(response, source.public_key)
         self.assertNotContains(response, "PRIVATE KEY")

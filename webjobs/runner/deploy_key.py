@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,27 +25,38 @@ BAD_KEY = gettext_noop(
 )
 
 
-def new() -> tuple[str, str]:
-    """A private key, and the public key that belongs to it in one line."""
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    return private.decode(), _public(key)
+PrivateKey = Ed25519PrivateKey | RSAPrivateKey | EllipticCurvePrivateKey
 
 
-def _public(key: Ed25519PrivateKey | RSAPrivateKey | EllipticCurvePrivateKey) -> str:
-    line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-    return f"{line.decode()} webjobs-portal"
+@dataclass(frozen=True)
+class DeployKey:
+    """`private`: a file as every ssh reads it; `public`: the line that belongs to it."""
+
+    private: str = field(repr=False)
+    public: str
 
 
-def public_of(private: str) -> str:
-    """The public key of a private one; raises Reason."""
+def new() -> DeployKey:
+    """A key that nobody else has."""
+    return _of(Ed25519PrivateKey.generate())
+
+
+def read(private: str) -> DeployKey:
+    """The key in a file that somebody pasted; raises Reason."""
     data = private.strip().replace("\r\n", "\n").encode() + b"\n"
     is_openssh = b"BEGIN OPENSSH" in data
     try:
         load = load_ssh_private_key if is_openssh else load_pem_private_key
         key = load(data, None)
+        if isinstance(key, PrivateKey):
+            return _of(key)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise Reason("bad_key", BAD_KEY) from error
-    if not isinstance(key, Ed25519PrivateKey | RSAPrivateKey | EllipticCurvePrivateKey):
-        raise Reason("bad_key", BAD_KEY)
-    return _public(key)
+    raise Reason("bad_key", BAD_KEY)
+
+
+def _of(key: PrivateKey) -> DeployKey:
+    # Older ssh reads an Ed25519 key in no other form than its own.
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return DeployKey(private.decode(), f"{line.decode()} webjobs-portal")

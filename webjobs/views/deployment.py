@@ -105,7 +105,8 @@ def _wish(form: ConnectForm) -> Wish:
     values = form.cleaned_data
     secret, public, known = values["secret"], form.public_key, ""
     if form.makes_key:
-        secret, public = deploy_key.new()
+        key = deploy_key.new()
+        secret, public = key.private, key.public
     else:
         _commit, known = deploying.newest_of(form.remote)
     return Wish(
