@@ -136,6 +136,15 @@ def test_a_host_that_has_no_address_is_told(git: Git) -> None:
     assert refused(git, wanted).code == "unreachable"
 
 
+def test_a_host_that_dies_meanwhile_is_told(git: Git, server: SshServer, repository: Path) -> None:
+    server.allow([KEY.public], command="sleep 60")
+    slow = Git(git.path.parent, Limits(4 * MIB, 30), tick=lambda: server.stop())
+    with pytest.raises(GitError) as caught:
+        slow.fetch(remote(server, repository))
+    assert caught.value.code == "unreachable"
+    assert "closed by remote host" in caught.value.message
+
+
 def ed25519_key() -> PrivateKey:
     return ed25519.Ed25519PrivateKey.generate()
 

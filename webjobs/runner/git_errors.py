@@ -64,7 +64,8 @@ _KNOWN: list[tuple[str, str, str]] = [
     (
         "unreachable",
         r"Could not resolve host|Failed to connect|Connection (refused|timed out|reset)|No route"
-        r"|Network is unreachable|Connection closed|Operation too slow|Empty reply|timed out",
+        r"|Network is unreachable|Connection (to \S+ )?closed|Broken pipe|Operation too slow"
+        r"|Empty reply|timed out",
         gettext_noop("The host cannot be reached: %(what)s. Check the address and the network."),
     ),
     (
@@ -104,17 +105,21 @@ def from_output(output: bytes, most: int) -> GitError:
     text = output.decode("utf-8", "replace")
     if re.search(r"File too large|signal 25\b|exceeds maximum allowed size", text):
         return GitError("too_large", TOO_LARGE, most=most // 1024**2)
-    what = _last_line(text)
-    for code, pattern, sentence in _KNOWN:
-        if re.search(pattern, text):
-            return GitError(code, sentence, **({"what": what} if "%(what)s" in sentence else {}))
-    return GitError("other", OTHER, what=what)
-
-
-def _last_line(text: str) -> str:
-    """What git says first of all; later lines only follow from it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for code, pattern, sentence in _KNOWN:
+        for line in lines:
+            if re.search(pattern, line):
+                what = {"what": _told(line)} if "%(what)s" in sentence else {}
+                return GitError(code, sentence, **what)
+    return GitError("other", OTHER, what=_told(_first(lines)))
+
+
+def _first(lines: list[str]) -> str:
+    """What git says first of all; later lines only follow from it."""
     lines = [line for line in lines if not line.startswith(("signal ", "File too"))]
     fatal = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))]
-    line = (fatal or lines or ["no reason given"])[0]
+    return (fatal or lines or ["no reason given"])[0]
+
+
+def _told(line: str) -> str:
     return shown(re.sub(r"^(fatal|error): ", "", line)).rstrip(".")
