@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,30 +14,18 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from tests.support.debuggers import Dap, Inspector, jdwp_version
+from tests.support.debuggers import PYTHON, Dap, Desk, Inspector, jdwp_version
 from tests.support.engine import ACTOR, Engine, add_job, member, text_of, wait_copy, wait_log
 from tests.support.poll import until
 from webjobs import dispatch
-from webjobs.debug_client import Caller, DebugClient, Refused, Target
-from webjobs.models import ApiToken, AuditEntry, Copy, DebugSession, Role, Slot, WebJob
+from webjobs.debug_client import Caller, DebugClient, Refused
+from webjobs.models import AuditEntry, Copy, DebugSession, Role, Slot, WebJob
 from webjobs.states import CopyStatus, JobType
 
 if TYPE_CHECKING:
     from pytest_django import Settings
     from pytest_django.live_server_helper import LiveServer
 
-PYTHON = """\
-import time
-def work(number):
-    square = number * number
-    print("worked on", number, flush=True)
-    return square
-number = 0
-while True:
-    number += 1
-    work(number)
-    time.sleep(0.05)
-"""
 NODE = """\
 let number = 0;
 function work() {
@@ -62,32 +49,6 @@ public class Main {
 @pytest.fixture
 def cora(slot: Slot) -> User:
     return member(slot, "cora", Role.CONTRIBUTOR)
-
-
-class Desk:
-    """A developer at another machine: all they have is the portal's address and a token."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._clients: list[tuple[DebugClient, threading.Thread]] = []
-        self.said: list[str] = []
-
-    def target(self, user: User, job: WebJob, most: Role = Role.CONTRIBUTOR) -> Target:
-        return Target(self._url, ApiToken.issue(user, "desk", most)[1], "demo", job.name)
-
-    def debug(self, user: User, job: WebJob) -> DebugClient:
-        client = DebugClient(self.target(user, job), self.said.append)
-        client.start("", None)
-        client.listen(0)
-        thread = threading.Thread(target=client.serve, daemon=True)
-        thread.start()
-        self._clients.append((client, thread))
-        return client
-
-    def close(self) -> None:
-        for client, thread in self._clients:
-            client.close()
-            thread.join(timeout=10)
 
 
 @pytest.fixture
@@ -123,27 +84,13 @@ def test_a_breakpoint_stops_a_python_webjob_and_shows_a_variable(
     client = desk.debug(cora, job)
     remote = client.session["folder"]
     dap = Dap(client.port)
-    attached = dap.attach("/home/cora/job", remote)
-    found = dap.ask(
-        "setBreakpoints",
-        source={"path": "/home/cora/job/run.py"},
-        breakpoints=[{"line": 4}],
-    )
-    assert found["breakpoints"][0]["verified"]
-    dap.ask("configurationDone")
-    dap.answer(attached)
-    thread = dap.event("stopped")["threadId"]
-    frame = dap.ask("stackTrace", threadId=thread)["stackFrames"][0]
-    assert (frame["name"], frame["line"]) == ("work", 4)
-    assert frame["source"]["path"] == "/home/cora/job/run.py"
-    local = dap.ask("scopes", frameId=frame["id"])["scopes"][0]["variablesReference"]
-    values = {
-        one["name"]: one["value"]
-        for one in dap.ask("variables", variablesReference=local)["variables"]
-    }
+    stopped = dap.stop_at("/home/cora/job/run.py", 4, remote)
+    assert (stopped.function, stopped.line) == ("work", 4)
+    assert stopped.path == "/home/cora/job/run.py"
+    values = stopped.variables
     assert int(values["square"]) == int(values["number"]) ** 2
     dap.ask("setBreakpoints", source={"path": "/home/cora/job/run.py"}, breakpoints=[])
-    dap.ask("continue", threadId=thread)
+    dap.ask("continue", threadId=stopped.thread)
     wait_log(Copy.objects.get(job=job), f"worked on {int(values['number']) + 3}\n")
     until(lambda: DebugSession.objects.get().connections == 1, what="the connection is counted")
     dap.ask("disconnect", terminateDebuggee=False)

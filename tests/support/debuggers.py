@@ -1,17 +1,49 @@
 """Debuggers as editors have them: small clients of the Debug Adapter Protocol, of Chrome's
-inspector and of JDWP, which see nothing but a port of this machine."""
+inspector and of JDWP, which see nothing but a port of this machine; and whoever uses them."""
 
 from __future__ import annotations
 
 import json
 import socket
 import struct
+import threading
 import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
+from django.contrib.auth.models import User
 from websockets.sync.client import connect
 
+from webjobs.debug_client import DebugClient, Target
+from webjobs.models import ApiToken, Role, WebJob
+
 SECONDS = 30.0
+# A WebJob to debug; line 4 has something to look at.
+PYTHON = """\
+import time
+def work(number):
+    square = number * number
+    print("worked on", number, flush=True)
+    return square
+number = 0
+while True:
+    number += 1
+    work(number)
+    time.sleep(0.05)
+"""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Where a debugger has stopped a program, and the variables of that function."""
+
+    thread: int
+    function: str
+    path: str
+    line: int
+    variables: Mapping[str, str]
 
 
 class Dap:
@@ -73,6 +105,21 @@ class Dap:
         self.event("initialized")
         return number
 
+    def stop_at(self, local: str, line: int, remote: str) -> Stopped:
+        """Attach, and wait at a breakpoint in the file `local`, which is in `remote` there."""
+        attached = self.attach(str(PurePosixPath(local).parent), remote)
+        wanted = [{"line": line}]
+        found = self.ask("setBreakpoints", source={"path": local}, breakpoints=wanted)
+        assert found["breakpoints"][0]["verified"]
+        self.ask("configurationDone")
+        self.answer(attached)
+        thread = self.event("stopped")["threadId"]
+        frame = self.ask("stackTrace", threadId=thread)["stackFrames"][0]
+        scope = self.ask("scopes", frameId=frame["id"])["scopes"][0]["variablesReference"]
+        variables = self.ask("variables", variablesReference=scope)["variables"]
+        values = {one["name"]: one["value"] for one in variables}
+        return Stopped(thread, frame["name"], frame["source"]["path"], frame["line"], values)
+
     def close(self) -> None:
         self._file.close()
         self._socket.close()
@@ -127,3 +174,29 @@ def jdwp_version(port: int) -> str:
                     assert error == 0
                     (size,) = struct.unpack(">I", body[:4])
                     return body[4 : 4 + size].decode()
+
+
+class Desk:
+    """A developer at another machine: all they have is the portal's address and a token."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._clients: list[tuple[DebugClient, threading.Thread]] = []
+        self.said: list[str] = []
+
+    def target(self, user: User, job: WebJob, most: Role = Role.CONTRIBUTOR) -> Target:
+        return Target(self._url, ApiToken.issue(user, "desk", most)[1], "demo", job.name)
+
+    def debug(self, user: User, job: WebJob) -> DebugClient:
+        client = DebugClient(self.target(user, job), self.said.append)
+        client.start("", None)
+        client.listen(0)
+        thread = threading.Thread(target=client.serve, daemon=True)
+        thread.start()
+        self._clients.append((client, thread))
+        return client
+
+    def close(self) -> None:
+        for client, thread in self._clients:
+            client.close()
+            thread.join(timeout=10)
