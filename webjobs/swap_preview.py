@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from webjobs.models import AppSetting, Run, Slot, WebJob
+from webjobs.models import AppSetting, Run, Slot, SourceConnection, WebJob
 from webjobs.swapping import executing, sticky_names
 
 
@@ -43,18 +43,23 @@ class SlotChange:
 
 @dataclass(frozen=True)
 class Preview:
-    """A swap that nobody has begun. `running` are the runs that it would wait for."""
+    """A swap that nobody has begun. `running` are the runs that it would wait for; `connected`
+    are repositories, which stay with their slot."""
 
     changes: list[SlotChange]
     running: list[Run]
+    connected: list[SourceConnection]
 
 
 def preview(source: Slot, target: Slot) -> Preview:
     """Before and after, for both slots. Raises SecretUnreadable."""
     slots = [source.pk, target.pk]
     sticky = sticky_names(slots)
+    connected = SourceConnection.objects.filter(slot__in=slots).select_related("slot")
     return Preview(
-        [_change(source, target, sticky), _change(target, source, sticky)], executing(slots)
+        [_change(source, target, sticky), _change(target, source, sticky)],
+        executing(slots),
+        list(connected.defer("secret", "webhook_secret").order_by("slot__name")),
     )
 
 

@@ -9,8 +9,19 @@ from django.db import IntegrityError, transaction
 
 from tests.web.objects import ALICE, make_job, make_run, make_setting, make_slot, make_upload
 from tests.web.pages import PagesTestCase
-from webjobs import dispatch, housekeeping, swapping
-from webjobs.models import AppSetting, AuditEntry, PackageVersion, Run, Schedule, Slot, Swap, WebJob
+from webjobs import deploying, dispatch, housekeeping, swapping
+from webjobs.deploying.asking import Wish
+from webjobs.models import (
+    AppSetting,
+    AuditEntry,
+    PackageVersion,
+    Run,
+    Schedule,
+    Slot,
+    SourceConnection,
+    Swap,
+    WebJob,
+)
 from webjobs.states import JobType, RunStatus, SlotHold, SwapState
 
 URL = "/apps/demo/deployment-slots/"
@@ -147,6 +158,16 @@ class SwapTests(PagesTestCase):
         self.assertContains(response, "waits for these runs in progress")
         self.assertNotContains(response, "blue")
         self.assertContains(self.get(URL + "swap?source=staging&target=staging"), "two different")
+
+    def test_the_preview_tells_that_a_repository_stays_with_its_slot(self) -> None:
+        self.assertNotContains(self.get(URL + "swap"), "repository")
+        wish = Wish("https://host.invalid/jobs.git", "main")
+        deploying.connect(self.staging, wish, ALICE)
+        response = self.get(URL + "swap")
+        words = "The slot staging stays connected with the repository https://host.invalid/jobs.git"
+        self.assertContains(response, words)
+        self.post_swap()
+        self.assertEqual(SourceConnection.objects.get().slot, self.staging)
 
     def test_without_a_worker_it_is_done_at_once_and_told(self) -> None:
         job = make_job(self.staging)
