@@ -1,10 +1,10 @@
-"""The disk of the database is full: SQLite refuses to grow, for every connection."""
+"""The disk of the database is full: it refuses to grow, for every connection."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -16,17 +16,35 @@ from webjobs import dispatch
 from webjobs.models import Copy, Log, Run, Slot
 from webjobs.states import CopyStatus, JobType, RunStatus
 
-pytestmark = pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="the database server's disk is its operator's"
-)
-# Pages by which the database may grow.
+IS_SQLITE = connection.vendor == "sqlite"
+FULL = "database or disk is full" if IS_SQLITE else "No space left on device"
+# Pages by which an SQLite file may grow.
 ROOM = 1000
-COUNTS = "i=0\nwhile [ $i -lt ${1:-100000} ]; do echo line $i.; i=$((i+1)); sleep 0.02; done"
+COUNTS = "i=0\nwhile true; do echo line $i.; i=$((i+1)); sleep 0.02; done"
+LINES = 60
+# Waits at first, prints more than room may be left for, and says when it has nothing more to do.
+ENDS = f"""
+for i in $(seq 0 {LINES - 1}); do
+    printf 'line %d. %2000d\\n' $i 0
+    while [ $i = 5 ] && [ ! -e "$1/go" ]; do sleep 0.02; done
+done
+touch "$1/done"
+"""
 
 
 @pytest.fixture
 def engine(transactional_db: None, broker: str, data_dir: Path) -> Iterator[Engine]:
     """An instance on a database that cannot grow without end, as on a small disk."""
+    with small_sqlite() if IS_SQLITE else nullcontext():
+        engine = Engine(data_dir / "instance").start()
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+
+@contextmanager
+def small_sqlite() -> Iterator[None]:
     options = connection.settings_dict["OPTIONS"]
     before = options["init_command"]
     with connection.cursor() as cursor:
@@ -35,11 +53,9 @@ def engine(transactional_db: None, broker: str, data_dir: Path) -> Iterator[Engi
         cursor.execute("CREATE TABLE ballast (data BLOB)")
     options["init_command"] = f"{before} PRAGMA max_page_count={limit};"
     connection.close()
-    engine = Engine(data_dir / "instance").start()
     try:
-        yield engine
+        yield
     finally:
-        engine.close()
         options["init_command"] = before
         connection.close()
         with connection.cursor() as cursor:
@@ -47,8 +63,7 @@ def engine(transactional_db: None, broker: str, data_dir: Path) -> Iterator[Engi
 
 
 @contextmanager
-def full_database() -> Iterator[None]:
-    """Nothing more fits into the database in the block."""
+def full_sqlite() -> Iterator[None]:
     with connection.cursor() as cursor:
         for size in (256 * 1024, 4096, 400):
             with suppress(Error):
@@ -58,6 +73,38 @@ def full_database() -> Iterator[None]:
             yield
         finally:
             cursor.execute("DELETE FROM ballast")
+
+
+# What PostgreSQL says, with its code, of a new row for which it cannot enlarge the table's file.
+NO_SPACE = """
+CREATE FUNCTION no_space() RETURNS trigger AS $$ BEGIN
+    RAISE EXCEPTION 'could not extend file "base/1/1": No space left on device'
+        USING ERRCODE = 'disk_full';
+END $$ LANGUAGE plpgsql
+"""
+
+
+@contextmanager
+def full_postgresql() -> Iterator[None]:
+    """Its server belongs to all tests, so its own disk must not be filled."""
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        ours = [table for table in tables if table.startswith("webjobs_")]
+        cursor.execute(NO_SPACE)
+        try:
+            for table in ours:
+                words = f"CREATE TRIGGER no_space BEFORE INSERT ON {table}"
+                cursor.execute(f"{words} FOR EACH ROW EXECUTE FUNCTION no_space()")
+            yield
+        finally:
+            for table in ours:
+                cursor.execute(f"DROP TRIGGER IF EXISTS no_space ON {table}")
+            cursor.execute("DROP FUNCTION no_space")
+
+
+def full_database() -> AbstractContextManager[None]:
+    """Nothing more fits into the database in the block."""
+    return full_sqlite() if IS_SQLITE else full_postgresql()
 
 
 def numbers(owner: Run | Copy) -> list[int]:
@@ -80,20 +127,21 @@ def wait_still(owner: Run | Copy) -> None:
 
 
 def test_runs_and_daemons_go_on_and_no_output_is_lost(
-    engine: Engine, slot: Slot, caplog: pytest.LogCaptureFixture
+    engine: Engine, slot: Slot, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    daemon = add_job(slot, COUNTS, JobType.CONTINUOUS, "daemon")
-    copy = wait_copy(daemon, CopyStatus.RUNNING)
+    copy = wait_copy(add_job(slot, COUNTS, JobType.CONTINUOUS, "daemon"), CopyStatus.RUNNING)
     lasting = dispatch.run_now(add_job(slot, COUNTS, name="lasting"), ACTOR)
-    ending = dispatch.run_now(add_job(slot, COUNTS, name="ending"), ACTOR, arguments="60")
+    ending = dispatch.run_now(add_job(slot, ENDS, name="ending"), ACTOR, arguments=str(tmp_path))
     for owner in (lasting, ending, copy):
         wait_log(owner, "] line 3.")
 
     with full_database():
+        (tmp_path / "go").touch()
+        until((tmp_path / "done").exists, what="a run has printed everything")
         for owner in (lasting, ending, copy):
             wait_still(owner)
         stored = len(numbers(lasting))
-        assert "database or disk is full" in caplog.text
+        assert FULL in caplog.text
         ending.refresh_from_db()
         assert not ending.is_final, "it ended before its output was stored"
         lasting.refresh_from_db()
@@ -101,7 +149,7 @@ def test_runs_and_daemons_go_on_and_no_output_is_lost(
 
     engine.wait(ending)
     assert ending.status == RunStatus.SUCCESS, ending.reason
-    assert numbers(ending) == list(range(60))
+    assert numbers(ending) == list(range(LINES))
     for owner in (lasting, copy):
         wait_log(owner, f"] line {stored + 50}.")
         found = numbers(owner)
