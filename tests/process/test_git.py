@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import repositories
 from tests.support.repositories import blob, commit, commit_tree, make
-from webjobs.runner import git_address, job_folders
+from webjobs.runner import job_folders
 from webjobs.runner.git import Git, Limits, Remote, temporary
 from webjobs.runner.git_errors import GitError
 from webjobs.runner.refusal import PackageError, PackageLimits
@@ -199,6 +199,12 @@ def test_folders_that_differ_by_case_are_refused(git: Git, tmp_path: Path) -> No
     assert refusal(git, made, tmp_path) == "name_clash"
 
 
+def test_files_that_differ_by_case_are_two(git: Git, tmp_path: Path) -> None:
+    made = make(tmp_path / "r", {JOB + "run.sh": "echo", JOB + "Lib/a": "x", JOB + "lib/A": "y"})
+    opened = packed(git, made, tmp_path)
+    assert (opened.read("Lib/a"), opened.read("lib/A")) == (b"x", b"y")
+
+
 def test_a_file_in_large_file_storage_is_refused(git: Git, tmp_path: Path) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
     made = make(tmp_path / "r", {JOB + "run.sh": "echo", JOB + "model.bin": pointer})
@@ -299,73 +305,3 @@ def test_ssh_gets_the_key_and_the_known_host_and_nothing_of_the_user(
     for option in ("StrictHostKeyChecking=yes", "BatchMode=yes", "IdentityAgent=none"):
         assert option in later
     assert later.startswith("-F /dev/null")
-
-
-@pytest.mark.parametrize(
-    ("text", "protocol"),
-    [
-        ("https://github.com/some/one.git", "https"),
-        ("HTTPS://host:8443/a/b", "https"),
-        ("git@github.com:some/one.git", "ssh"),
-        ("ssh://git@host:2222/some/one.git", "ssh"),
-        ("host:some/one.git", "ssh"),
-    ],
-)
-def test_good_addresses(text: str, protocol: str) -> None:
-    assert git_address.parse(text, []).protocol == protocol
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "-oProxyCommand=x:y",
-        "--upload-pack=x",
-        "ext::sh -c x",
-        "http://host/x.git",
-        "git://host/x",
-        "file:///srv/x",
-        "https://user:secret@host/x.git",
-        "https://host/x y.git",
-        "https://host",
-        "https://host:99999/x.git",
-        "ssh://-oProxyCommand=x/y",
-        "git@-host:path",
-        "host:-path",
-        "https://host/x\n.git",
-        "relative/path",
-        "https://host/" + "x" * 600,
-    ],
-)
-def test_bad_addresses(text: str) -> None:
-    with pytest.raises(git_address.AddressError):
-        git_address.parse(text, [])
-
-
-def test_local_folders_are_those_that_are_allowed(tmp_path: Path) -> None:
-    allowed, other = tmp_path / "allowed", tmp_path / "other"
-    allowed.mkdir()
-    other.mkdir()
-    os.symlink(other, allowed / "out")
-    assert git_address.parse(str(allowed / "r"), [str(allowed)]).protocol == "file"
-    for bad in (other / "r", allowed / ".." / "other", allowed / "out" / "r"):
-        with pytest.raises(git_address.AddressError) as caught:
-            git_address.parse(str(bad), [str(allowed)])
-        assert caught.value.code == "not_allowed"
-    with pytest.raises(git_address.AddressError):
-        git_address.parse(str(allowed), [])
-
-
-@pytest.mark.parametrize("text", ["main", "release/1.2", "feature#4", "refs/heads/main"])
-def test_good_branches(text: str) -> None:
-    assert git_address.parse_branch(text) == text.removeprefix("refs/heads/")
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "-x", "--upload-pack=x", "a..b", "a b", "a:b", "a~1", "a^", "x.lock", "a//b", "/a", "a/"]
-    + ["a?", "a*", "a[", "@", "a@{1}", "a\\b", "a\nb", ".a", "a/.b", "x" * 300, "+a"],
-)
-def test_bad_branches(text: str) -> None:
-    with pytest.raises(git_address.AddressError):
-        git_address.parse_branch(text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import repositories
 from tests.support.git_server import GitServer, serving
 from tests.support.repositories import commit, make
 from webjobs.runner.git import Git, Limits, Remote, temporary
@@ -76,3 +78,18 @@ def test_a_certificate_of_nobody_is_refused(
 def test_a_host_that_is_not_there_is_told(git: Git) -> None:
     wanted = Remote("https://127.0.0.1:9/x.git", "https", "main")
     assert refused(git, wanted).code == "unreachable"
+
+
+def test_objects_of_another_address_are_not_asked_for(
+    git: Git, server: GitServer, tmp_path: Path
+) -> None:
+    """A server without git's own program may say that its objects are somewhere else."""
+    plain = tmp_path / "root" / "plain"
+    shutil.copytree(tmp_path / "root" / "jobs" / ".git", plain)
+    repositories.git(plain, "update-server-info")
+    shutil.rmtree(plain / "objects")
+    (plain / "objects" / "info").mkdir(parents=True)
+    other = f"{server.url}/jobs/.git/objects\n"
+    (plain / "objects" / "info" / "http-alternates").write_text(other)
+    refused(git, remote(server, "/files/plain"))
+    assert server.seen and all(path.startswith("/files/") for path in server.seen)

@@ -61,7 +61,8 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 
 @contextmanager
 def serving(root: Path, folder: Path, token: str = "") -> Iterator[GitServer]:
-    """Serve what is below `root`; with `token` only to who shows it, and /moved/ redirects."""
+    """Serve what is below `root`; with `token` only to who shows it, /files/ without git's help,
+    and /moved/ redirects."""
     public, private = _certificate(folder)
     found = GitServer("", public)
     wanted = "Basic " + base64.b64encode(f"git:{token}".encode()).decode()
@@ -76,6 +77,8 @@ def serving(root: Path, folder: Path, token: str = "") -> Iterator[GitServer]:
                 self._end(301, {"Location": found.url + self.path.removeprefix("/moved")})
             elif token and self.headers.get("Authorization") != wanted:
                 self._end(401, {"WWW-Authenticate": 'Basic realm="git"'})
+            elif self.path.startswith("/files/"):
+                self._serve_file(root / self.path.partition("?")[0].removeprefix("/files/"))
             else:
                 self._serve()
 
@@ -87,6 +90,10 @@ def serving(root: Path, folder: Path, token: str = "") -> Iterator[GitServer]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        def _serve_file(self, path: Path) -> None:
+            content = path.read_bytes() if path.is_file() else b""
+            self._end(200 if path.is_file() else 404, {}, content)
 
         def _serve(self) -> None:
             path, _, query = self.path.partition("?")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +12,8 @@ from webjobs.reasons import Reason, gettext_noop
 
 MAX_LENGTH = 500
 MAX_BRANCH = 200
+# Of repositories that borrow objects from one another.
+_MOST_STORES = 100
 
 _HTTPS = re.compile(r"https://[A-Za-z0-9.\-\[\]:]+/[A-Za-z0-9._~/+@%=,-]+")
 _SSH = re.compile(
@@ -37,6 +39,10 @@ NOT_ALLOWED = gettext_noop(
 NO_PATHS = gettext_noop(
     "Folders of the portal's machine are not allowed here. An operator can allow some with "
     "SOURCE_CONTROL_PATHS."
+)
+ELSEWHERE = gettext_noop(
+    "The repository in this folder takes its objects from another folder, which is not among those "
+    "that the operator allows (SOURCE_CONTROL_PATHS)."
 )
 BAD_BRANCH = gettext_noop(
     "This is no name of a branch. Write it without refs/heads/, such as main or release/1.2."
@@ -90,9 +96,41 @@ def _local(text: str, paths: Sequence[str]) -> str:
         raise AddressError("bad_address", BAD_ADDRESS)
     # Links are followed first, so that none leads out of what is allowed.
     path = Path(text).resolve()
-    if not any(path.is_relative_to(Path(allowed).resolve()) for allowed in paths):
+    allowed = [Path(one).resolve() for one in paths]
+    if not _is_below(path, allowed):
         raise AddressError("not_allowed", NOT_ALLOWED)
+    if not all(_is_below(store.resolve(), allowed) for store in _stores(path)):
+        raise AddressError("elsewhere", ELSEWHERE)
     return str(path)
+
+
+def _is_below(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
+def _stores(path: Path) -> Iterator[Path]:
+    """Where git reads the repository in `path`, as the repository itself says."""
+    git_dir = path / ".git"
+    if git_dir.is_file():  # Of a work tree, or a submodule.
+        git_dir = path / _text(git_dir).removeprefix("gitdir:").strip()
+    elif not git_dir.exists():
+        git_dir = path
+    common = git_dir / _text(git_dir / "commondir").strip()
+    yield from (git_dir, common)
+    waiting = [common / "objects"]
+    for objects in waiting:
+        yield objects
+        if len(waiting) < _MOST_STORES:
+            lines = _text(objects / "info" / "alternates").splitlines()
+            waiting += [objects / line for line in lines if line and not line.startswith("#")]
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open(errors="surrogateescape") as file:
+            return file.read(64 * 1024).replace("\0", "")
+    except OSError:
+        return ""
 
 
 def parse_branch(text: str) -> str:
