@@ -1,35 +1,28 @@
-"""What the article on background tasks with WebJobs says, chapter by chapter, in our own words.
-
-Most of it is tested at length elsewhere; here each sentence that describes behaviour has one
-check, so that it can be seen that none was forgotten.
-"""
+"""From the overview to the CRON expressions."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from tests.api.calling import basic
-from tests.support.engine import ACTOR, Engine, add_job, member, text_of, wait_copy, wait_log
+from tests.support.engine import ACTOR, Engine, add_job, text_of, wait_copy, wait_log
 from tests.support.poll import until
-from tests.web.objects import make_instance, make_job, make_run, make_setting, make_slot
+from tests.web.objects import make_job
 from tests.web.pages import PagesTestCase
 from tests.web.test_add import a_file, typed, zipped
-from tests.web.test_runs import write
-from webjobs import dispatch, housekeeping, idling
-from webjobs.models import App, Copy, Instance, Role, Run, Schedule, Slot, SourceConnection, WebJob
-from webjobs.models.webjob import KEEP_DELETED
+from webjobs import dispatch, idling, ncrontab
+from webjobs.models import App, Copy, Run, Schedule, Slot, SourceConnection, WebJob
 from webjobs.runner.interpreters import table
 from webjobs.scheduler import Scheduler
-from webjobs.states import CopyStatus, JobType, RunStatus, Tier
+from webjobs.states import CopyStatus, JobType, Tier
 
 PAGE = "/apps/demo/webjobs/"
 ADD = PAGE + "add"
-HISTORY = "/apps/demo/history/"
 LOOP = 'echo at work\nwhile [ ! -e "$WEBJOBS_SHUTDOWN_FILE" ]; do sleep 0.05; done'
 
 
@@ -124,6 +117,14 @@ class AlwaysOn(PagesTestCase):
         expected = {"free": 1, "shared": 1, "basic": 0, "standard": 0, "premium": 0}
         self.assertEqual(idles, expected)
 
+    def test_a_use_of_the_app_resets_the_timer(self) -> None:
+        long_ago = timezone.now() - timedelta(hours=1)
+        App.objects.update(always_on=False, is_idle=True, last_used_at=long_ago)
+        self.get(PAGE)
+        app = App.objects.get()
+        self.assertFalse(app.is_idle)
+        self.assertGreater(app.last_used_at, long_ago + timedelta(minutes=59))
+
     def test_the_page_of_an_app_without_it_says_so(self) -> None:
         App.objects.update(always_on=False)
         self.assertContains(self.get(PAGE), "Always On is off")
@@ -171,6 +172,7 @@ class CreatingWebJobs(PagesTestCase):
         self.post(ADD, typed(name="one", type="continuous", scale="single"))
         found = dict(WebJob.objects.values_list("name", "is_singleton"))
         self.assertEqual(found, {"all": None, "one": True})
+        self.assertEqual(WebJob.objects.get(name="one").settings_job, {"is_singleton": True})
 
     def test_scale_is_for_continuous_ones_and_not_for_free_and_shared(self) -> None:
         self.post(ADD, typed(name="t", scale="single"))
@@ -208,6 +210,40 @@ class CreatingWebJobs(PagesTestCase):
         self.assertFalse(WebJob.objects.exists())
 
 
+class CronExpressions(PagesTestCase):
+    """{second} {minute} {hour} {day} {month} {day-of-week}: a time and date, not a time span."""
+
+    def test_the_examples_fire_when_the_article_says(self) -> None:
+        start = datetime(2021, 1, 1, 4, 59, 59, tzinfo=UTC)  # A Friday.
+        for expression, wanted in [
+            ("0 5 * * * *", ["01 05:05:00", "01 06:05:00"]),
+            ("0 * 5 * * *", ["01 05:00:00", "01 05:01:00"]),
+            ("5-7 * * * * *", ["01 05:00:05", "01 05:00:06", "01 05:00:07", "01 05:01:05"]),
+            ("5,8,10 * * * * *", ["01 05:00:05", "01 05:00:08", "01 05:00:10"]),
+            ("0 */5 * * * *", ["01 05:00:00", "01 05:05:00"]),
+            ("0 0/20 * * * *", ["01 05:00:00", "01 05:20:00", "01 05:40:00", "01 06:00:00"]),
+            ("0 0 * * * *", ["01 05:00:00", "01 06:00:00"]),
+            ("0 0 */2 * * *", ["01 06:00:00", "01 08:00:00"]),
+            ("0 0 9-17 * * *", ["01 09:00:00", "01 10:00:00"]),
+            ("0 30 9 * * *", ["01 09:30:00", "02 09:30:00"]),
+            ("0 30 9 * * 1-5", ["01 09:30:00", "04 09:30:00"]),
+            ("0 30 9 * Jan Mon", ["04 09:30:00", "11 09:30:00"]),
+            ("0 30 9 * JANUARY monday", ["04 09:30:00"]),
+        ]:
+            at, found = start, []
+            for _ in wanted:
+                moment = ncrontab.parse(expression).next_in_zone(at, ZoneInfo("UTC"))
+                assert moment is not None
+                found.append(f"{moment:%d %H:%M:%S}")
+                at = moment
+            self.assertEqual(found, wanted, expression)
+
+    def test_one_without_seconds_is_refused_and_told_what_to_add(self) -> None:
+        response = self.post(ADD, typed(name="s", triggers="scheduled", cron="*/5 * * * *"))
+        self.assertEqual(response.status_code, 400)
+        self.assertIn("second", str(response.json()["errors"]["cron"]))
+
+
 def test_a_schedule_is_read_in_utc_or_in_the_zone_of_the_app(slot: Slot, broker: str) -> None:
     add_job(slot, "true", schedule="0 0 15 * * *")
     beat = Scheduler(lambda pks: None)
@@ -221,125 +257,3 @@ def test_a_schedule_is_read_in_utc_or_in_the_zone_of_the_app(slot: Slot, broker:
         beat.step(day + timedelta(hours=hours))
     found = Run.objects.order_by("scheduled_for").values_list("scheduled_for", flat=True)
     assert [f"{moment:%H:%M}" for moment in found if moment] == ["15:00", "09:30"]
-
-
-class ManagingWebJobs(PagesTestCase):
-    """Start and Stop, the webhook's password, deletion, the history."""
-
-    def test_start_and_stop_are_for_continuous_ones_and_run_for_triggered_ones(self) -> None:
-        make_job(self.slot, "worker", JobType.CONTINUOUS)
-        make_job(self.slot)
-        self.assertEqual(self.post(f"{PAGE}continuous/worker/stop").status_code, 200)
-        self.assertTrue(WebJob.objects.get(name="worker").is_stopped)
-        self.assertEqual(self.post(f"{PAGE}continuous/worker/start").status_code, 200)
-        self.assertFalse(WebJob.objects.get(name="worker").is_stopped)
-        self.assertEqual(self.post(f"{PAGE}triggered/nightly/run").status_code, 200)
-        self.assertNotEqual(self.post(f"{PAGE}triggered/nightly/start").status_code, 200)
-
-    def test_the_password_of_the_webhook_is_seen_and_changed(self) -> None:
-        make_job(self.slot)
-        url = f"{PAGE}triggered/nightly/password"
-        shown = self.post(url, {"action": "reveal"}).json()["password"]
-        self.assertEqual(shown, self.slot.publishing_password)
-        self.post(url, {"action": "change", "password": "another-long-word"})
-        self.assertEqual(Slot.objects.get().publishing_password, "another-long-word")
-
-    def test_a_deleted_one_is_gone_from_every_list(self) -> None:
-        make_job(self.slot)
-        self.post(f"{PAGE}triggered/nightly/delete")
-        self.assertNotContains(self.get(PAGE), 'data-name="nightly"')
-        self.assertNotContains(self.get(HISTORY), "nightly")
-        housekeeping.purge_deleted(timezone.now() + KEEP_DELETED)
-        self.assertFalse(WebJob.objects.exists())
-
-
-class StopAndDisable(PagesTestCase):
-    """WEBJOBS_STOPPED (the article's WEBJOB_STOPPED) and WEBJOBS_DISABLE_SCHEDULE."""
-
-    def test_both_spellings_stop_everything(self) -> None:
-        make_job(self.slot)
-        for name in ("WEBJOB_STOPPED", "WEBJOBS_STOPPED"):
-            setting = make_setting(self.slot, name, "1")
-            self.assertEqual(self.post(f"{PAGE}triggered/nightly/run").status_code, 409, name)
-            self.assertContains(self.get(PAGE), "All WebJobs of this app are stopped")
-            setting.delete()
-        self.assertEqual(self.post(f"{PAGE}triggered/nightly/run").status_code, 200)
-
-    def test_a_slot_setting_stays_with_its_slot_in_a_swap(self) -> None:
-        staging = make_slot("demo", "staging")
-        make_setting(staging, "WEBJOBS_STOPPED", "1", is_slot_setting=True)
-        with self.captureOnCommitCallbacks(execute=True):
-            dispatch.swap_slots(staging, self.slot, ACTOR)
-        self.assertEqual(staging.settings.get().name, "WEBJOBS_STOPPED")
-        self.assertNotContains(self.get(PAGE), "All WebJobs of this app are stopped")
-        stopped = self.get("/apps/demo/slots/staging/webjobs/")
-        self.assertContains(stopped, "All WebJobs of this app are stopped")
-
-
-def test_schedules_are_disabled_by_their_setting_and_other_runs_are_not(
-    engine: Engine, slot: Slot
-) -> None:
-    job = add_job(slot, "true", schedule="* * * * * *")
-    change = dispatch.SettingChange("WEBJOBS_DISABLE_SCHEDULE", "1")
-    dispatch.change_settings(slot, [change], ACTOR)
-    beat = Scheduler(lambda pks: None)
-    for seconds in range(5):
-        beat.step(timezone.now() + timedelta(seconds=seconds))
-    assert not Run.objects.exists()
-    assert engine.run(job).status == RunStatus.SUCCESS
-
-
-class JobHistory(PagesTestCase):
-    """Logs; the list, the details, a run, its output."""
-
-    def setUp(self) -> None:
-        self.job = make_job(self.slot)
-        start = timezone.now() - timedelta(minutes=3)
-        self.run_ = make_run(
-            self.job, at=start, started_at=start, ended_at=start + timedelta(seconds=12)
-        )
-        write(self.run_, b"hello from the job\n")
-
-    def test_logs_leads_to_the_details_whose_times_lead_to_the_runs(self) -> None:
-        self.assertContains(self.get(PAGE), 'data-command="logs"')
-        details = self.get(HISTORY + "triggered/nightly/")
-        self.assertContains(details, "WebJob Details")
-        self.assertContains(details, "12 seconds running time")
-        self.assertContains(details, f"runs/{self.run_.number}/")
-
-    def test_the_run_has_its_output_behind_a_button_and_as_a_download(self) -> None:
-        url = f"{HISTORY}triggered/nightly/runs/{self.run_.number}/"
-        page = self.get(url)
-        self.assertContains(page, "WebJob Run Details")
-        self.assertContains(page, "Toggle Output")
-        text = self.get(url + "log.txt")
-        self.assertTrue(text.headers["Content-Type"].startswith("text/plain"))
-        body = b"".join(getattr(text, "streaming_content", [getattr(text, "content", b"")]))
-        self.assertIn(b"hello from the job", body)
-
-    def test_the_breadcrumb_leads_to_the_list_of_all_webjobs(self) -> None:
-        make_job(self.slot, "other")
-        url = f"{HISTORY}triggered/nightly/runs/{self.run_.number}/"
-        self.assertContains(self.get(url), f'href="{HISTORY}"')
-        listed = self.get(HISTORY)
-        self.assertContains(listed, "nightly")
-        self.assertContains(listed, "other")
-
-    def test_a_continuous_one_has_no_runs_and_says_that_it_runs_continuously(self) -> None:
-        make_job(self.slot, "worker", JobType.CONTINUOUS)
-        make_instance()
-        self.assertContains(self.get(HISTORY), "Runs continuously")
-
-
-def test_a_person_follows_the_article_from_the_upload_to_the_output(
-    engine: Engine, slot: Slot
-) -> None:
-    client = Client()
-    client.force_login(member(slot, "cora", Role.CONTRIBUTOR))
-    client.post(ADD, typed(name="hello", file=a_file(zipped({"run.sh": "echo it works"}))))
-    client.post(f"{PAGE}triggered/hello/run")
-    run = engine.wait(Run.objects.get())
-    assert run.status == RunStatus.SUCCESS
-    url = f"{HISTORY}triggered/hello/runs/{run.number}/"
-    assert "it works" in client.get(url + "log").content.decode()
-    assert Instance.objects.count() == 1
