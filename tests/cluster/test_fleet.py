@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -170,6 +171,23 @@ def test_a_worker_is_killed_with_its_runs_and_the_singleton(fleet: Fleet, load: 
     assert f"Instance {holder} was lost" in first.reason
     fleet.restart()
     assert_nothing_wrong(fleet, load)
+
+
+def test_a_worker_stands_still_for_a_minute(fleet: Fleet, load: Workload) -> None:
+    runs = begin_runs(fleet, load, LONGER)
+    holder = Copy.objects.get(job__name=SINGLETON.name, status=CopyStatus.RUNNING).instance.name
+    still = next(worker for worker in fleet.workers if worker.name == holder)
+    with load.disturbed():
+        still.signal(signal.SIGSTOP)
+        time.sleep(60 * SHARE)
+        still.go_on()
+    fleet.restart()
+    assert_nothing_wrong(fleet, load)
+    assert still.is_alive
+    ended = Run.objects.filter(job__name=MANUAL.name, number__in=runs)
+    assert instances_of({run.number for run in ended if run.status == RunStatus.ABORTED}) <= {
+        holder
+    }
 
 
 @pytest.mark.parametrize("keeps_data", [False, True])
