@@ -146,9 +146,10 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
 
     def _set_up(self) -> None:
         """Operators may change the housekeeping or switch it off."""
-        every, _ = IntervalSchedule.objects.get_or_create(
-            every=CLEAN_UP_EVERY, period=IntervalSchedule.SECONDS
-        )
+        wanted = {"every": CLEAN_UP_EVERY, "period": IntervalSchedule.SECONDS}
+        # Nothing is unique there: two beats that start at once make one each.
+        every = IntervalSchedule.objects.filter(**wanted).first()
+        every = every or IntervalSchedule.objects.create(**wanted)
         PeriodicTask.objects.get_or_create(
             name=clean_up.name,
             defaults={

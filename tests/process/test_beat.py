@@ -17,7 +17,7 @@ import pytest
 import redis
 from django.db import connection
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tests.support.database_door import Door, through
 from tests.support.environment import database_url, portal_environ
@@ -115,6 +115,14 @@ def test_it_leaves_the_clean_up_as_operators_changed_it(slot: Slot, tmp_path: Pa
     Beat.objects.all().delete()
     with beats(1, tmp_path):
         assert not PeriodicTask.objects.get(name="webjobs.clean_up").enabled
+
+
+def test_it_starts_after_two_that_began_at_once(slot: Slot, tmp_path: Path) -> None:
+    """Each of them has made the interval of the clean-up, for which nothing is unique."""
+    for _ in range(2):
+        IntervalSchedule.objects.create(every=10, period=IntervalSchedule.SECONDS)
+    with beats(1, tmp_path):
+        assert PeriodicTask.objects.filter(name="webjobs.clean_up").exists()
 
 
 def test_runs_are_written_while_the_broker_is_away(slot: Slot, tmp_path: Path) -> None:
