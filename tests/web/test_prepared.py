@@ -10,8 +10,8 @@ from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
 from tests.web.objects import make_job, make_run, make_slot
-from webjobs.models import Run, WebJob
-from webjobs.models.prepared import Given, PreparedQuery, PreparedUpdate
+from webjobs.models import AuditEntry, Run, WebJob
+from webjobs.models.prepared import Given, PreparedInsert, PreparedQuery, PreparedUpdate
 from webjobs.states import RunStatus
 
 
@@ -60,6 +60,34 @@ class PreparedQueryTests(TestCase):
             self.assertEqual(update(pk=run.pk, status="Aborted", ended_at=at, lane=None), won)
         run.refresh_from_db()
         self.assertEqual((run.status, run.ended_at, run.lane), (RunStatus.ABORTED, now, None))
+
+    def test_an_insert_stores_what_save_stores(self) -> None:
+        def entry() -> AuditEntry:
+            details = {"run": 7, "words": "é"}
+            app, address = self.slot.app, "192.0.2.7"
+            return AuditEntry(app=app, address=address, action="x", target="y", details=details)
+
+        mine, usual = entry(), entry()
+        self.assertTrue(PreparedInsert(AuditEntry)(mine))
+        usual.save()
+        self.assertEqual(mine, AuditEntry.objects.get(pk=mine.pk))
+        self.assertIsNotNone(mine.at)
+        for field in AuditEntry._meta.concrete_fields:
+            if field.attname not in ("id", "at"):
+                stored = AuditEntry.objects.values_list(field.attname, flat=True)
+                self.assertEqual(stored.get(pk=mine.pk), stored.get(pk=usual.pk), field)
+        mine.action = "changed"
+        mine.save()
+        self.assertEqual(AuditEntry.objects.filter(action="changed").get(), mine)
+
+    def test_an_insert_tells_that_a_constraint_forbids_it(self) -> None:
+        run = make_run(self.job, RunStatus.SUCCESS)
+        same = Run(
+            job=self.job, number=run.number, status=RunStatus.SUCCESS, queued_at=run.queued_at
+        )
+        self.assertFalse(PreparedInsert(Run)(same))
+        self.assertIsNone(same.pk)
+        self.assertEqual(Run.objects.get(), run)
 
 
 class ThreadTests(TransactionTestCase):

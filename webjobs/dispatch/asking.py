@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_noop
 
 from webjobs.models import App, AuditEntry, Slot, WebJob
-from webjobs.models.prepared import Given, PreparedQuery
+from webjobs.models.prepared import Given, PreparedInsert, PreparedQuery
 from webjobs.reasons import Param, Reason
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ _HELD = PreparedQuery(
 )
 
 
+_RECORD = PreparedInsert(AuditEntry)
+
+
 class Refused(Reason):
     """What was asked cannot be done; `status` is the HTTP status that says so."""
 
@@ -64,14 +67,16 @@ def record(
     """
     app = where.app if isinstance(where, Slot) else where
     parts = [str(part) for part in (where, target) if part]
-    AuditEntry.objects.create(
-        user=actor.user,
-        user_name=actor.name,
-        address=actor.address,
-        action=action,
-        app=app,
-        target="/".join(parts)[:TARGET_MAX_LENGTH],
-        details=details,
+    _RECORD(
+        AuditEntry(
+            user=actor.user,
+            user_name=actor.name,
+            address=actor.address,
+            action=action,
+            app=app,
+            target="/".join(parts)[:TARGET_MAX_LENGTH],
+            details=details,
+        )
     )
 
 

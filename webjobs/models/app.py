@@ -102,10 +102,6 @@ class SlotQuerySet(models.QuerySet["Slot"]):
         """Without those that are being deleted."""
         return self.filter(deleted_at=None)
 
-    def held(self) -> Self:
-        """Where no run starts, because a swap is under way."""
-        return self.exclude(hold=SlotHold.NONE)
-
     def special(self) -> Self:
         """Those that are held and those whose app has idled, with their apps: usually none."""
         wanted = ~Q(hold=SlotHold.NONE) | Q(app__idle_since__isnull=False)

@@ -11,13 +11,13 @@ from datetime import datetime
 
 from django.db import connection
 
-from webjobs.models.app import Slot
 from webjobs.models.run import Run
 from webjobs.models.webjob import WebJob
 from webjobs.states import SlotHold
 
 # Written as SQL because every run asks them, nearly always for nothing: a fifth of the price of
 # the query compiler.
+_HOLD = "SELECT hold FROM webjobs_slot WHERE id = %s"
 _HELD = "SELECT lane FROM webjobs_run WHERE job_id = %s AND lane IS NOT NULL"
 _LOCK = "SELECT 1 FROM webjobs_webjob WHERE id = %s FOR NO KEY UPDATE"
 _AWAITED = """
@@ -48,7 +48,10 @@ def lock_job(job_pk: int) -> WebJob | None:
 
 def is_held(job: WebJob) -> bool:
     """Whether no run of `job`, whose row must be locked, may start: its slot is being swapped."""
-    return Slot.objects.held().filter(pk=job.slot_id).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [job.slot_id])
+        row = cursor.fetchone()
+    return row is not None and row[0] != SlotHold.NONE
 
 
 def free_lane(job: WebJob) -> int | None:

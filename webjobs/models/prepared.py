@@ -35,10 +35,14 @@ class Given(Expression):
 
     def bind(self, values: dict[str, Any]) -> Any:
         """Its value as the database takes it."""
-        value = values[self.name]
-        return (
-            value if type(value) is int else self.output_field.get_db_prep_save(value, connection)
-        )
+        return _prepared(self.output_field, values[self.name])
+
+
+def _prepared(field: models.Field[Any, Any], value: Any) -> Any:
+    """The value of a field as the database takes it."""
+    if value is None or type(value) is int:
+        return value
+    return field.get_db_prep_save(value, connection)
 
 
 def _bound(params: Iterable[Any], values: dict[str, Any]) -> list[Any]:
@@ -133,3 +137,36 @@ class PreparedUpdate:
         with connection.cursor() as cursor:
             cursor.execute(sql, _bound(params, values))
             return int(cursor.rowcount)
+
+
+class PreparedInsert(Generic[M]):
+    """The INSERT of one new object, as `save(force_insert=True)` but for signals."""
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+
+    @cached_property
+    def _plan(self) -> tuple[str, Sequence[models.Field[Any, Any]]]:
+        quote = connection.ops.quote_name
+        meta = self._model._meta
+        fields = [field for field in meta.concrete_fields if not field.primary_key]
+        columns = ", ".join(quote(str(field.column)) for field in fields)
+        places = ", ".join(["%s"] * len(fields))
+        sql = (
+            f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({places}) "  # noqa: S608
+            f"ON CONFLICT DO NOTHING RETURNING {quote(str(meta.pk.column))}"
+        )
+        return sql, fields
+
+    def __call__(self, new: M) -> bool:
+        """False, and nothing is written, when it would break a constraint of uniqueness."""
+        sql, fields = self._plan
+        values = [_prepared(field, field.pre_save(new, True)) for field in fields]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            row = cursor.fetchone()
+        if row is None:
+            return False
+        new.pk = row[0]
+        new._state.adding, new._state.db = False, connection.alias
+        return True

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import connection, models, transaction
 from django.db.backends.utils import CursorWrapper
 
+from webjobs.models.prepared import PreparedInsert
 from webjobs.models.run import Run, RunQuerySet, run_number
 
 # How often a run number may be taken by another run of the same WebJob in the same 0.1 ms.
@@ -32,20 +33,21 @@ class NumbersTaken(CannotQueue):
     """Too many runs of the WebJob begin at the same moment."""
 
 
+_INSERT = PreparedInsert(Run)
+
+
 def insert_run(run: Run) -> Run:
     """Insert `run` under the next free number from its `queued_at` on; raises CannotQueue."""
     first = run_number(run.queued_at)
     for number in range(first, first + MAX_NUMBER_TRIES):
         run.number = number
-        try:
-            with transaction.atomic():
-                run.save(force_insert=True)
+        if _INSERT(run):
             return run
-        except IntegrityError:
-            others = Run.objects.filter(job_id=run.job_id)
-            _refuse_unless_free(run, others)
-            if not others.filter(number=number).exists():
-                raise
+        others = Run.objects.filter(job_id=run.job_id)
+        _refuse_unless_free(run, others)
+        if not others.filter(number=number).exists():
+            run.save(force_insert=True)  # It raises what the constraint is called.
+            return run
     raise NumbersTaken
 
 
