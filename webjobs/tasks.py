@@ -24,9 +24,10 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name=EXECUTE_RUN)
 def execute_run(run_pk: int) -> None:
-    """Execute a queued run on this instance, if nobody has claimed it."""
-    if not current_executor().execute(run_pk):
-        enqueue_run(run_pk)  # This worker is shutting down: another one should have it.
+    """Execute a queued run on this instance, if nobody has claimed it, and others that wait."""
+    left = current_executor().execute_with_others(run_pk)
+    if left is not None:
+        enqueue_run(left)
 
 
 @shared_task(name=hooks.DELIVER)

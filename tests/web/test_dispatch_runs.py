@@ -22,6 +22,7 @@ from tests.web.objects import (
 )
 from webjobs import dispatch, tasks
 from webjobs.dispatch import Actor, Refused
+from webjobs.messages import enqueue_run
 from webjobs.models import AuditEntry, Run, WebJob
 from webjobs.states import JobType, RunStatus, Trigger
 
@@ -56,6 +57,16 @@ class RunNowTests(TestCase):
             message = connection.SimpleQueue(settings.CELERY_TASK_DEFAULT_QUEUE).get(timeout=5)
         self.assertEqual(message.headers["task"], tasks.execute_run.name)
         self.assertEqual(message.payload[0], [run.pk])
+
+    @pytest.mark.usefixtures("broker")
+    def test_it_sends_no_more_hints_than_there_are_threads_to_take_them(self) -> None:
+        most = settings.CELERY_WORKER_CONCURRENCY
+        sent = [enqueue_run(number) for number in range(most + 5)]
+        self.assertTrue(all(sent))
+        with current_app.connection_for_read() as connection:
+            queue = connection.SimpleQueue(settings.CELERY_TASK_DEFAULT_QUEUE)
+            self.assertEqual(queue.qsize(), most)
+            self.assertEqual([queue.get().payload[0] for _ in range(2)], [[0], [1]])
 
     def test_it_records_who_what_and_from_where(self) -> None:
         alice = User.objects.create_user("alice")
