@@ -71,6 +71,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 DATABASES = {"default": dj_database_url.parse(CONFIG.database_url, conn_max_age=600)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["ENGINE"] = "portal.sqlite"
     # Writers queue at BEGIN instead of failing half-way; readers never wait (WAL).
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from pytest_django import Settings
 
-SQLITE = "django.db.backends.sqlite3"
+SQLITE = "portal.sqlite"
 
 
 def pytest_configure(config: pytest.Config) -> None:
