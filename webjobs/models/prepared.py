@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import query as django_query
 from django.db.models.expressions import Expression
 from django.db.models.sql import UpdateQuery
@@ -33,20 +34,30 @@ class Given(Expression):
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
         return "%s", [self]
 
-    def bind(self, values: dict[str, Any]) -> Any:
+    def bind(self, values: dict[str, Any], connection: BaseDatabaseWrapper) -> Any:
         """Its value as the database takes it."""
-        return _prepared(self.output_field, values[self.name])
+        return _prepared(self.output_field, values[self.name], connection)
 
 
-def _prepared(field: models.Field[Any, Any], value: Any) -> Any:
+def _own_connection() -> BaseDatabaseWrapper:
+    """This thread's: to look it up, as Django's `connection` does for every attribute, would cost
+    a tenth of what these statements cost."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def _prepared(field: models.Field[Any, Any], value: Any, connection: BaseDatabaseWrapper) -> Any:
     """The value of a field as the database takes it."""
     if value is None or type(value) is int:
         return value
     return field.get_db_prep_save(value, connection)
 
 
-def _bound(params: Iterable[Any], values: dict[str, Any]) -> list[Any]:
-    return [param.bind(values) if isinstance(param, Given) else param for param in params]
+def _bound(
+    params: Iterable[Any], values: dict[str, Any], connection: BaseDatabaseWrapper
+) -> list[Any]:
+    return [
+        param.bind(values, connection) if isinstance(param, Given) else param for param in params
+    ]
 
 
 @dataclass
@@ -64,6 +75,7 @@ class _Plan(Generic[M]):
 
     @classmethod
     def of(cls, queryset: models.QuerySet[M]) -> _Plan[M]:
+        connection = _own_connection()
         compiler = queryset.query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
         select, info = compiler.select, compiler.klass_info
@@ -84,7 +96,7 @@ class _Plan(Generic[M]):
         return [self._object(row) for row in self.compiler.apply_converters(rows, self.converters)]
 
     def _object(self, row: Sequence[Any]) -> M:
-        found = self.model.from_db(connection.alias, self.names, row[self.place])
+        found = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.place])
         for populator in self.related:
             populator.populate(row, found)
         return found
@@ -102,9 +114,9 @@ class PreparedQuery(Generic[M]):
 
     def all(self, **values: Any) -> list[M]:
         """The objects that are found with these values for its Givens."""
-        plan = self._plan
+        plan, connection = self._plan, _own_connection()
         with connection.cursor() as cursor:
-            cursor.execute(plan.sql, _bound(plan.params, values))
+            cursor.execute(plan.sql, _bound(plan.params, values, connection))
             rows = cursor.fetchall()
         return plan.objects(rows)
 
@@ -128,14 +140,14 @@ class PreparedUpdate:
         query.add_update_values(
             {fields[name].name: Given(name, fields[name]) for name in self._columns}
         )
-        sql, params = query.get_compiler(connection=connection).as_sql()
+        sql, params = query.get_compiler(connection=_own_connection()).as_sql()
         return sql, params
 
     def __call__(self, **values: Any) -> int:
         """How many rows it changed."""
-        sql, params = self._plan
+        (sql, params), connection = self._plan, _own_connection()
         with connection.cursor() as cursor:
-            cursor.execute(sql, _bound(params, values))
+            cursor.execute(sql, _bound(params, values, connection))
             return int(cursor.rowcount)
 
 
@@ -147,7 +159,7 @@ class PreparedInsert(Generic[M]):
 
     @cached_property
     def _plan(self) -> tuple[str, Sequence[models.Field[Any, Any]]]:
-        quote = connection.ops.quote_name
+        quote = _own_connection().ops.quote_name
         meta = self._model._meta
         fields = [field for field in meta.concrete_fields if not field.primary_key]
         columns = ", ".join(quote(str(field.column)) for field in fields)
@@ -160,13 +172,13 @@ class PreparedInsert(Generic[M]):
 
     def __call__(self, new: M) -> bool:
         """False, and nothing is written, when it would break a constraint of uniqueness."""
-        sql, fields = self._plan
-        values = [_prepared(field, field.pre_save(new, True)) for field in fields]
+        (sql, fields), connection = self._plan, _own_connection()
+        values = [_prepared(field, field.pre_save(new, True), connection) for field in fields]
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             row = cursor.fetchone()
         if row is None:
             return False
         new.pk = row[0]
-        new._state.adding, new._state.db = False, connection.alias
+        new._state.adding, new._state.db = False, DEFAULT_DB_ALIAS
         return True
