@@ -295,7 +295,8 @@ class _Execution:
                 child.request_stop(self._running.stop[0], kill_now=self._running.kill_now)
             child.step(ready)
             due = self._log.flush_due()
-            if due is not None and time.monotonic() >= due:
+            # What has ended meanwhile is stored together with its end.
+            if child.end is None and due is not None and time.monotonic() >= due:
                 self._begin(child)
                 self._log.flush()
         return child.end
