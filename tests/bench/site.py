@@ -74,13 +74,13 @@ class Site:
         self.name = name
         dispatch.create_app(name, dispatch.PORTAL)
         self.slot = Slot.objects.select_related("app").get(app__name=name)
-        self._port = portal.port
+        self.port = portal.port
         secret = f"{self.slot.publishing_user}:{self.slot.publishing_password}"
-        self._authorization = "Basic " + base64.b64encode(secret.encode()).decode()
+        self.authorization = "Basic " + base64.b64encode(secret.encode()).decode()
 
     def client(self) -> Client:
         """A new connection to Kudu's API."""
-        return Client(self._port, Authorization=self._authorization)
+        return Client(self.port, Authorization=self.authorization)
 
     def path(self, type: JobType, name: str, action: str = "") -> str:
         return f"/scm/{self.name}/api/{type}webjobs/{name}{action}"
