@@ -7,6 +7,7 @@ first use in a process.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +40,38 @@ class Given(Expression):
         return _prepared(self.output_field, values[self.name], connection)
 
 
+class Among(Expression):
+    """Whether a column is among the keys that are given at the execution: one text for any number.
+
+    The lookup `in` costs a parameter for each of them, in Django as in the database.
+    """
+
+    conditional = True
+
+    def __init__(self, column: str, name: str) -> None:
+        super().__init__(output_field=models.BooleanField())
+        self._column: Any = models.F(column)
+        self.name = name
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self._column]
+
+    def set_source_expressions(self, expressions: Sequence[Any]) -> None:
+        (self._column,) = expressions
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
+        column, params = compiler.compile(self._column)
+        given = "= ANY(%s)"
+        if connection.vendor == "sqlite":
+            given = "IN (SELECT value FROM json_each(%s))"
+        return f"{column} {given}", [*params, self]
+
+    def bind(self, values: dict[str, Any], connection: BaseDatabaseWrapper) -> Any:
+        """The keys as the database takes them."""
+        keys = list(values[self.name])
+        return json.dumps(keys) if connection.vendor == "sqlite" else keys
+
+
 def _own_connection() -> BaseDatabaseWrapper:
     """This thread's: to look it up, as Django's `connection` does for every attribute, would cost
     a tenth of what these statements cost."""
@@ -56,7 +89,8 @@ def _bound(
     params: Iterable[Any], values: dict[str, Any], connection: BaseDatabaseWrapper
 ) -> list[Any]:
     return [
-        param.bind(values, connection) if isinstance(param, Given) else param for param in params
+        param.bind(values, connection) if isinstance(param, (Given, Among)) else param
+        for param in params
     ]
 
 
@@ -123,6 +157,28 @@ class PreparedQuery(Generic[M]):
     def first(self, **values: Any) -> M | None:
         """The first of them, if there is any."""
         return next(iter(self.all(**values)), None)
+
+
+class PreparedRows:
+    """A SELECT of values, as `values_list` gives them."""
+
+    def __init__(self, build: Callable[[], models.QuerySet[Any, Any]]) -> None:
+        self._build = build
+
+    @cached_property
+    def _plan(self) -> tuple[str, Sequence[Any], SQLCompiler, Any]:
+        compiler = self._build().query.get_compiler(connection=_own_connection())
+        sql, params = compiler.as_sql()
+        converters = compiler.get_converters([column for column, _, _ in compiler.select])
+        return sql, params, compiler, converters
+
+    def all(self, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows that are found with these values for its Givens."""
+        (sql, params, compiler, converters), connection = self._plan, _own_connection()
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _bound(params, values, connection))
+            rows = cursor.fetchall()
+        return [tuple(row) for row in compiler.apply_converters(rows, converters)]
 
 
 class PreparedUpdate:

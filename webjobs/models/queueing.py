@@ -13,8 +13,8 @@ from webjobs.models.run import Run, RunQuerySet, run_number
 
 # How often a run number may be taken by another run of the same WebJob in the same 0.1 ms.
 MAX_NUMBER_TRIES = 100
-# Rows of one statement; far beneath SQLite's 32,766 parameters.
-ROWS_PER_INSERT = 250
+# Rows of one statement; beneath SQLite's 32,766 parameters with all columns.
+ROWS_PER_INSERT = 500
 
 
 class CannotQueue(Exception):
@@ -62,7 +62,8 @@ def _refuse_unless_free(run: Run, others: RunQuerySet) -> None:
 def insert_runs(template: Run, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
     """Insert many runs that differ from `template` in the attributes `names`; their keys in order.
 
-    All of them or, raising IntegrityError, none. A tenth of the price of bulk_create.
+    All of them or, raising IntegrityError, none: call it in a transaction that ends then. A tenth
+    of the price of bulk_create.
     """
     if not rows:
         return []
@@ -75,7 +76,7 @@ def insert_runs(template: Run, names: Sequence[str], rows: Sequence[Sequence[Any
     ]
     prepared = list(_prepared(ordered, rows))
     write = _insert_arrays if connection.vendor == "postgresql" else _insert_values
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         return write(cursor, ordered, prepared, constants)
 
 
@@ -102,14 +103,18 @@ def _insert_values(
     rows: Sequence[list[Any]],
     constants: list[Any],
 ) -> list[int]:
-    places = f"({', '.join(['%s'] * len(fields))})"
+    """What is the same for all rows is given once: half the price."""
+    place = f"({', '.join(['%s'] * len(rows[0]))})"
+    selected = ", ".join(["*", *["%s"] * len(constants)])
     keys: list[int] = []
     for start in range(0, len(rows), ROWS_PER_INSERT):
         part = rows[start : start + ROWS_PER_INSERT]
-        source = f"VALUES {', '.join([places] * len(part))}"
-        parameters = [value for row in part for value in [*row, *constants]]
+        places = ", ".join([place] * len(part))
+        source = f"SELECT {selected} FROM (VALUES {places})"  # noqa: S608
+        parameters = [*constants, *(value for row in part for value in row)]
         cursor.execute(_insert_statement(fields, source), parameters)
-        keys.extend(key for (key,) in cursor.fetchall())
+        # SQLite promises no order of what it returns; the keys grow in that of the rows.
+        keys.extend(sorted(key for (key,) in cursor.fetchall()))
     return keys
 
 

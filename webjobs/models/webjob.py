@@ -52,6 +52,20 @@ class WebJobQuerySet(models.QuerySet["WebJob"]):
         return self.exclude(deleted_at=None).filter(is_over)
 
 
+def lanes_of(concurrency: str, max_parallel: int | None) -> int:
+    """How many runs of a WebJob with these settings may be in progress at once."""
+    if concurrency != Concurrency.PARALLEL:
+        return 1
+    return DEFAULT_MAX_PARALLEL if max_parallel is None else max_parallel
+
+
+def queue_room_of(concurrency: str, queue_limit: int | None) -> int:
+    """How many runs of a WebJob with these settings may wait for their turn."""
+    if concurrency != Concurrency.QUEUE:
+        return 0
+    return DEFAULT_QUEUE_LIMIT if queue_limit is None else queue_limit
+
+
 class WebJob(models.Model):
     """A program of a slot: its package and its wishes. What happens with it is in Run and Copy."""
 
@@ -137,16 +151,12 @@ class WebJob(models.Model):
     @property
     def lanes(self) -> int:
         """How many of its runs may be in progress at once."""
-        if self.concurrency != Concurrency.PARALLEL:
-            return 1
-        return DEFAULT_MAX_PARALLEL if self.max_parallel is None else self.max_parallel
+        return lanes_of(self.concurrency, self.max_parallel)
 
     @property
     def queue_room(self) -> int:
         """How many runs may wait for their turn; none unless it has a queue."""
-        if self.concurrency != Concurrency.QUEUE:
-            return 0
-        return DEFAULT_QUEUE_LIMIT if self.queue_limit is None else self.queue_limit
+        return queue_room_of(self.concurrency, self.queue_limit)
 
     @property
     def retry_wait(self) -> timedelta:

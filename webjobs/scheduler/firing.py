@@ -16,15 +16,18 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
-from webjobs.models import App, Run, Schedule, Slot, WebJob
+from webjobs.models import App, Run, Schedule, Slot
 from webjobs.models.lanes import lowest_free
+from webjobs.models.prepared import Among, PreparedQuery, PreparedRows, PreparedUpdate
 from webjobs.models.queueing import CannotQueue, LaneHeld, insert_run, insert_runs
 from webjobs.models.run import run_number
+from webjobs.models.webjob import lanes_of, queue_room_of
 from webjobs.scheduler import words
 from webjobs.scheduler.plan import Overdue, Plan, Row
 from webjobs.states import RunStatus, SlotHold, Trigger
 
 Enqueue = Callable[[Sequence[int]], None]
+Insert = Callable[[Sequence["Fired"], datetime], list[int]]
 
 logger = logging.getLogger(__name__)
 
@@ -83,48 +86,77 @@ def fire(dues: Sequence[Due], now: datetime, enqueue: Enqueue) -> list[Fired]:
     `enqueue` gets the keys of queued runs after the commit. What is missing in the answer was
     fired by another beat, has changed, or is being changed at this moment.
     """
+    try:
+        return _fire(dues, now, enqueue, _insert)
+    except IntegrityError:
+        # At least one has no place as it is, and nothing was written; find out which.
+        return _fire(dues, now, enqueue, _insert_each)
+
+
+def _fire(dues: Sequence[Due], now: datetime, enqueue: Enqueue, insert: Insert) -> list[Fired]:
     with transaction.atomic():
-        jobs = _lock_jobs([due.plan.row.job_id for due in dues], now)
-        rows = _lock_rows([due.plan.row.pk for due in dues])
+        rows, jobs = _lock(dues, now)
         won = [
             Fired(due, job, _entries(due, job, now))
             for due in dues
             if (job := jobs.get(due.plan.row.job_id)) and rows.get(due.plan.row.pk) == due.plan.row
         ]
         _move_on(won)
-        queued = _insert(won, now)
+        queued = insert(won, now)
         if queued:
             transaction.on_commit(lambda: enqueue(queued))
     return won
 
 
-def _lock_jobs(pks: Sequence[int], now: datetime) -> dict[int, Job]:
-    """The WebJobs that exist and that nobody is changing or starting right now."""
-    # Never waits for a lock while it holds others, so it cannot deadlock with anybody.
-    locked = WebJob.objects.living().select_for_update(skip_locked=True, no_key=True)
-    columns = ("slot_id", "package_id", "script", "concurrency", "max_parallel", "queue_limit")
-    jobs = list(locked.filter(pk__in=pks).only(*columns))
+# Never waits for a lock while it holds others, so it cannot deadlock with anybody. Locks the rows
+# of both tables.
+_LOCKED = PreparedRows(
+    lambda: (
+        Schedule.objects.live()
+        .filter(Among("pk", "pks"))
+        .select_for_update(skip_locked=True, no_key=True)
+        .values_list(*Row._fields, *(f"job__{name}" for name in _JOB))
+    )
+)
+_JOB = ("slot_id", "package_id", "script", "concurrency", "max_parallel", "queue_limit")
+_ACTIVE = PreparedRows(
+    lambda: (
+        Run.objects.filter(Among("job_id", "jobs"), lane__isnull=False)
+        .order_by()
+        .values_list("job_id", "lane", "number")
+    )
+)
+_SPECIAL = PreparedQuery(lambda: Slot.objects.special())
+_MOVE_ON = PreparedUpdate(lambda: Schedule.objects.filter(Among("pk", "pks")), "last_occurrence")
+
+
+def _lock(dues: Sequence[Due], now: datetime) -> tuple[dict[int, Row], dict[int, Job]]:
+    """Schedules, and WebJobs by their keys, that exist and that nobody is changing or starting."""
+    size = len(Row._fields)
+    found = _LOCKED.all(pks=[due.plan.row.pk for due in dues])
+    rows = {values[0]: Row._make(values[:size]) for values in found}
+    jobs = {values[1]: values[size:] for values in found}
     # After the lock: now nobody can begin a run by hand.
     held: dict[int, dict[int | None, int]] = defaultdict(dict)
-    active = Run.objects.filter(job__in=pks, lane__isnull=False)
-    for job_pk, lane, number in active.values_list("job_id", "lane", "number"):
-        held[job_pk][lane] = number
-    special = {slot.pk: slot for slot in Slot.objects.special()}
-    with_queue = [job.pk for job in jobs if job.queue_room]
+    for job, lane, number in _ACTIVE.all(jobs=jobs):
+        held[job][lane] = number
+    with_queue = [pk for pk, values in jobs.items() if queue_room_of(values[3], values[5])]
     waiting = _count_waiting(with_queue, now) if with_queue else {}
-    found = {job.pk: _job(job, held[job.pk], waiting.get(job.pk, 0)) for job in jobs}
-    for job in jobs:
-        if slot := special.get(job.slot_id):
-            found[job.pk] = _in_special_slot(job, found[job.pk], slot)
-    return found
+    special = {slot.pk: slot for slot in _SPECIAL.all()}
+    return rows, {
+        pk: _in_slot(special.get(values[0]), _job(pk, values, held[pk], waiting.get(pk, 0)))
+        for pk, values in jobs.items()
+    }
 
 
-def _in_special_slot(job: WebJob, found: Job, slot: Slot) -> Job:
+def _in_slot(slot: Slot | None, found: Job) -> Job:
     """While its slot is being swapped, what finds a place is queued without a lane."""
+    if slot is None:
+        return found
     found = found._replace(app=slot.app)
     if slot.hold == SlotHold.NONE:
         return found
-    active = Run.objects.active().filter(job=job).count()
+    active = Run.objects.active().filter(job=found.pk).count()
     return found._replace(lane=None, may_wait=active < found.lanes + found.queue_room)
 
 
@@ -132,24 +164,20 @@ def _count_waiting(pks: Sequence[int], now: datetime) -> dict[int, int]:
     return Counter(Run.objects.waiting(now).filter(job__in=pks).values_list("job_id", flat=True))
 
 
-def _job(job: WebJob, held: dict[int | None, int], waiting: int) -> Job:
+def _job(pk: int, values: Sequence[Any], held: dict[int | None, int], waiting: int) -> Job:
+    _, package, script, concurrency, max_parallel, queue_limit = values
+    lanes = lanes_of(concurrency, max_parallel)
     return Job(
-        pk=job.pk,
-        package_id=job.package_id,
-        script=job.script,
+        pk=pk,
+        package_id=package,
+        script=script,
         # What waits already goes first.
-        lane=None if waiting else lowest_free(set(held), job.lanes),
+        lane=None if waiting else lowest_free(set(held), lanes),
         oldest=min(held.values(), default=0),
-        lanes=job.lanes,
-        queue_room=job.queue_room,
+        lanes=lanes,
+        queue_room=queue_room_of(concurrency, queue_limit),
         waiting=waiting,
     )
-
-
-def _lock_rows(pks: Sequence[int]) -> dict[int, Row]:
-    locked = Schedule.objects.select_for_update(skip_locked=True, no_key=True)
-    found = locked.filter(pk__in=pks).values_list(*Row._fields)
-    return {values[0]: Row._make(values) for values in found}
 
 
 def _move_on(won: Sequence[Fired]) -> None:
@@ -157,7 +185,7 @@ def _move_on(won: Sequence[Fired]) -> None:
     for fired in won:
         by_moment[fired.due.overdue.latest].append(fired.due.plan.row.pk)
     for moment, pks in by_moment.items():
-        Schedule.objects.filter(pk__in=pks).update(last_occurrence=moment)
+        _MOVE_ON(pks=pks, last_occurrence=moment)
 
 
 def _entries(due: Due, job: Job, now: datetime) -> list[Entry]:
@@ -192,20 +220,30 @@ _COLUMNS = (
     "job_id", "package_id", "script", "trigger_text", "number",
     "status", "scheduled_for", "lane", "ended_at", "reason",
 )  # fmt: skip
+_LANE = _COLUMNS.index("lane")
 
 
 def _insert(won: Sequence[Fired], now: datetime) -> list[int]:
-    """Write all entries; returns the keys of those that are queued."""
+    """Write all entries; returns the keys of those that are queued. Raises IntegrityError."""
+    rows = _all_rows(won, now)
+    keys = insert_runs(_template(now), _COLUMNS, rows)
+    return [key for key, row in zip(keys, rows, strict=True) if row[_LANE] is not None]
+
+
+def _insert_each(won: Sequence[Fired], now: datetime) -> list[int]:
+    """The same one after the other, for a batch in which one has no place as it is."""
+    rows = _all_rows(won, now)
+    keys = [_insert_one(_template(now), row) for row in rows]
+    return [key for key, row in zip(keys, rows, strict=True) if key and row[_LANE] is not None]
+
+
+def _template(now: datetime) -> Run:
+    return Run(trigger=Trigger.SCHEDULE, queued_at=now)
+
+
+def _all_rows(won: Sequence[Fired], now: datetime) -> list[tuple[Any, ...]]:
     first = run_number(now)
-    rows = [row for fired in won for row in _rows(fired, now, first)]
-    template = Run(trigger=Trigger.SCHEDULE, queued_at=now)
-    try:
-        keys: list[int | None] = [*insert_runs(template, _COLUMNS, rows)]
-    except IntegrityError:
-        # At least one has no place as it is; find out which.
-        keys = [_insert_one(template, row) for row in rows]
-    lane = _COLUMNS.index("lane")
-    return [key for key, row in zip(keys, rows, strict=True) if key and row[lane] is not None]
+    return [row for fired in won for row in _rows(fired, now, first)]
 
 
 def _rows(fired: Fired, now: datetime, first: int) -> Iterator[tuple[Any, ...]]:
@@ -220,9 +258,8 @@ def _rows(fired: Fired, now: datetime, first: int) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
-def _insert_one(template: Run, row: tuple[Any, ...]) -> int | None:
+def _insert_one(run: Run, row: tuple[Any, ...]) -> int | None:
     """Insert one entry: under another number, as skipped, or, when it is there, not at all."""
-    run = Run(trigger=template.trigger, queued_at=template.queued_at)
     for name, value in zip(_COLUMNS, row, strict=True):
         setattr(run, name, value)
     try:
