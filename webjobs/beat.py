@@ -164,17 +164,20 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
     @uninterrupted()
     def tick(self, **_: Any) -> float:
         """One step; returns seconds until the next. A database that refuses is tried again."""
+        begun = time.monotonic()
         try:
             close_old_connections()
+            wait = self._webjobs.step(timezone.now())
             self._note_tick(timezone.now())
-            wait = min(self._webjobs.step(timezone.now()), self._run_parent())
+            wait = min(wait, self._run_parent())
         except DatabaseError as error:
             self._complain(error)
             return RETRY_EVERY
         if self._is_failing:
             logger.warning("The database answers again.")
         self._is_failing = False
-        return wait
+        # What the step took has passed already.
+        return max(0.0, begun + wait - time.monotonic())
 
     def apply_entry(self, entry: Any, producer: object = None) -> None:
         """Hand a periodic task to the sender."""

@@ -11,7 +11,14 @@ from django.utils import timezone
 
 from tests.web.objects import make_job, make_run, make_slot
 from webjobs.models import AuditEntry, Run, WebJob
-from webjobs.models.prepared import Given, PreparedInsert, PreparedQuery, PreparedUpdate
+from webjobs.models.prepared import (
+    Among,
+    Given,
+    PreparedInsert,
+    PreparedQuery,
+    PreparedRows,
+    PreparedUpdate,
+)
 from webjobs.states import RunStatus
 
 
@@ -50,6 +57,23 @@ class PreparedQueryTests(TestCase):
         found.save()
         self.job.refresh_from_db()
         self.assertEqual(self.job.name, "renamed")
+
+    def test_it_finds_the_rows_of_any_number_of_keys(self) -> None:
+        jobs = [self.job, *(make_job(self.slot, f"other{number}") for number in range(3))]
+        rows = PreparedRows(
+            lambda: WebJob.objects.filter(Among("pk", "pks")).values_list("name", "created_at")
+        )
+        for wanted in ([], jobs[:1], jobs[1:]):
+            with self.assertNumQueries(1):
+                found = rows.all(pks=[job.pk for job in wanted])
+            self.assertCountEqual(found, [(job.name, job.created_at) for job in wanted])
+
+    def test_an_update_reaches_all_of_its_keys(self) -> None:
+        runs = [make_run(self.job, RunStatus.SUCCESS) for _ in range(3)]
+        update = PreparedUpdate(lambda: Run.objects.filter(Among("pk", "pks")), "reason")
+        self.assertEqual(update(pks=[run.pk for run in runs[:2]], reason="so"), 2)
+        found = Run.objects.filter(reason="so").values_list("pk", flat=True)
+        self.assertCountEqual(found, [run.pk for run in runs[:2]])
 
     def test_an_update_tells_how_many_rows_it_changed(self) -> None:
         run, now = make_run(self.job, RunStatus.QUEUED), timezone.now()

@@ -32,6 +32,8 @@ MAX_WAIT = 0.5
 RETRY_AFTER = 0.05
 # With less time than this until the next occurrence nothing else is begun.
 QUIET = 0.1
+# Looks come that much sooner while it is quiet, so that none has to be made when something is due.
+QUIET_POLL_EVERY = 0.75
 # Occurrences that are counted in one batch when many schedules were missed for long (10 µs each),
 # and those that are counted of one schedule in any case.
 COUNT_BUDGET = 10_000
@@ -60,17 +62,18 @@ class Scheduler:
         dues = self.collect(now)
         if dues:
             self.settle(dues, self.fire(dues, now), now)
-        wait = self._wait(now)
-        if wait >= QUIET:
+        elif self._wait(now) >= QUIET:
+            # Not after something was fired: its messages are being sent then.
+            self.poll(now, QUIET_POLL_EVERY)
             self.journal.flush()
-        return wait
+        return self._wait(now)
 
-    def poll(self, now: datetime) -> None:
-        """Learn what was changed since the last look, if that is a while ago."""
+    def poll(self, now: datetime, every: float = POLL_EVERY) -> None:
+        """Learn what was changed since the last look, if that is so many seconds ago."""
         if self._polled_at is None:
             self.board.learn(reading.everything(), now)
             self._polled_at = self._swept_at = now
-        elif not _within(self._polled_at, now, POLL_EVERY):
+        elif not _within(self._polled_at, now, every):
             self._read_changes(min(self._polled_at, now) - POLL_OVERLAP, now)
             if not _within(self._swept_at, now, SWEEP_EVERY):
                 self._sweep(now)
