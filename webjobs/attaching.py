@@ -48,7 +48,7 @@ class DebugState:
 
     def started(self, attached: Attached | None) -> int:
         """The process runs; the revision that it has."""
-        self.running, self.is_news = attached, True
+        self.running, self.is_news = attached, self.here is not None
         if attached is None:
             self.here = None
         return attached.session.pk if attached else 0

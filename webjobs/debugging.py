@@ -8,10 +8,18 @@ from datetime import datetime
 from webjobs.machine import Machine
 from webjobs.managed import Managed
 from webjobs.models import AuditEntry, DebugSession
+from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.reasons import gettext_noop
 from webjobs.states import CopyStatus
 from webjobs.tunnel_end import Tunnel
 
+_HERE = PreparedQuery(
+    lambda: (
+        DebugSession.objects.unended()
+        .filter(instance=Given("instance"))
+        .select_related("job__slot__app")
+    )
+)
 _ELSEWHERE = gettext_noop("It is a singleton, and another instance runs it.")
 
 
@@ -27,9 +35,8 @@ class Debugging:
         """Compare all sessions here with the copies; whose wish has changed. May raise
         django.db.Error, and is called again."""
         instance = self._machine.instance
-        sessions = DebugSession.objects.unended().filter(instance=instance)
         wished: dict[int, DebugSession] = {}
-        for session in sessions.select_related("job__slot__app"):
+        for session in _HERE.all(instance=instance.pk):
             one = managed.get(session.job_id)
             over = _why_over(session, one, now)
             if not over:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from webjobs.models import Slot, WebJob
+from webjobs.models.prepared import PreparedRows
 
 # Everything that a supervisor acts on; the rest of a WebJob changes only together with these.
 _STAMP = (
@@ -12,6 +13,7 @@ _STAMP = (
     "slot", "slot__settings_revision", "slot__environment_revision", "slot__hold",
     "slot__app__tier", "slot__app__always_on", "slot__app__is_idle",
 )  # fmt: skip
+_STAMPS = PreparedRows(lambda: WebJob.objects.continuous().order_by().values_list(*_STAMP))
 
 
 class Wishes:
@@ -23,7 +25,7 @@ class Wishes:
     def changed(self) -> dict[int, WebJob | None]:
         """The continuous WebJobs that are new or changed since the last call, by their primary
         key, with all that a start asks for; None for those that are gone."""
-        stamps = {row[0]: row for row in WebJob.objects.continuous().values_list(*_STAMP)}
+        stamps = {row[0]: row for row in _STAMPS.all()}
         changed = [pk for pk, stamp in stamps.items() if self._stamps.get(pk) != stamp]
         found: dict[int, WebJob | None] = dict.fromkeys(self._stamps.keys() - stamps.keys())
         if changed:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from tests.web.objects import make_instance, make_job, make_member, make_slot
 from webjobs import dispatch, housekeeping
+from webjobs.attaching import DebugState
 from webjobs.dispatch import Actor, Refused
 from webjobs.models import AuditEntry, Copy, DebugSession, Role, WebJob
 from webjobs.models.debugging import OVERDUE_AFTER
@@ -160,3 +161,17 @@ class DebuggingTests(TestCase):
         self.assertTrue(session.end(timezone.now(), "over"))
         self.assertFalse(session.note(epoch, port=5678))
         self.assertFalse(session.end(timezone.now(), "over again"))
+
+
+class DebugStateTests(TestCase):
+    def test_only_the_start_of_what_is_debugged_is_news(self) -> None:
+        """News make the supervisor look at every wish again."""
+        state = DebugState()
+        state.begin()
+        state.started(None)
+        state.over()
+        self.assertFalse(state.is_news)
+        state.set_wish(DebugSession(pk=1))
+        state.begin()
+        state.started(None)  # It was refused, which has to be told.
+        self.assertTrue(state.is_news)
