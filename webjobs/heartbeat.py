@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 # Wishes concerning runs are looked at this often, unless a nudge comes first.
 LOOK_EVERY = min(1.0, RENEW_EVERY / 2)
+# Seconds between looks for fetched packages that nobody uses.
+TRIM_EVERY = 3600.0
 
 
 class Heartbeat:
@@ -54,6 +56,7 @@ class Heartbeat:
         self._others = _Others()
         self._waiting: set[int] = set()
         self._renew_at = 0.0
+        self._trim_at = time.monotonic() + TRIM_EVERY
         self._is_failing = False
         self._stopping = threading.Event()
         self._nudged = threading.Event()
@@ -85,6 +88,7 @@ class Heartbeat:
             endings.start_waiting(timezone.now())
             swapping.advance_all(timezone.now())
             idling.let_idle(timezone.now())
+            self._trim()
         except Error as error:
             if not self._is_failing:
                 logger.warning("The database cannot be reached, trying again: %s", error)
@@ -96,6 +100,11 @@ class Heartbeat:
             if self._is_failing:
                 logger.warning("The database is back")
             self._is_failing = False
+
+    def _trim(self) -> None:
+        if time.monotonic() >= self._trim_at:
+            self._trim_at = time.monotonic() + TRIM_EVERY
+            self._machine.trim_cache()
 
     def _renew(self) -> None:
         self._leases.renew()

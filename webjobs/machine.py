@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,9 +211,14 @@ class Machine:
         """Do in the background what would make the first WebJob of its kind wait."""
         self.workspace.sweep()
         self._wine.sweep()
+        self.trim_cache()
         program = self.interpreters().get(".exe")
         if program and wine.is_wine(program) and WebJob.objects.living().for_windows().exists():
             self._wine.prepare_in_background(program)
+
+    def trim_cache(self) -> None:
+        """Delete fetched packages that were not used for long; call it now and then."""
+        packages.trim_cache(self._cache, time.time())
 
     def _files(self, job: WebJob) -> JobFiles:
         package = job.package

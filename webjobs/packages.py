@@ -8,6 +8,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,17 +16,27 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, storages
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from webjobs.models import Package
+from webjobs.models import Package, PackageFile
 from webjobs.reasons import gettext_noop
 from webjobs.runner import interpreters
 from webjobs.runner import package as packages
+from webjobs.runner.tree import files_in
 
 MIB = 1024 * 1024
 # What an instance keeps of packages that it has fetched, unless more of them are in use.
 CACHE_BYTES = 2048 * MIB
-# Seconds after its last use in which a fetched package may still be read from.
+# Seconds after its last use in which a fetched package may still be read from, and after which
+# it goes in any case: it can be fetched again.
 IN_USE = 3600
+CACHED = 7 * 24 * 3600
+# Seconds that an upload waits for the removal of an unused file with the same bytes.
+REMOVED_WITHIN = 5.0
+# How long what was uploaded stays although nothing refers to it: longer than the page that edits a
+# WebJob may be left open.
+KEPT_UNUSED = timedelta(days=2)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -83,8 +94,12 @@ def check_upload(path: Path, file_name: str, kind: packages.Kind | None = None) 
 
 
 def keep(upload: Upload) -> None:
-    """Put the bytes of `upload` into the storage, unless they are there. Raises NotKept."""
+    """Put the bytes of `upload` into the storage, unless they are there. Raises NotKept.
+
+    They stay for KEPT_UNUSED whatever happens: time to `store` what refers to them.
+    """
     storage, checked = storages["packages"], upload.checked
+    _want(checked.sha256)
     name = Package(sha256=checked.sha256).storage_name
     try:
         if storage.exists(name):
@@ -96,6 +111,16 @@ def keep(upload: Upload) -> None:
             storage.save(name, File(file))
     except OSError as error:
         raise NotKept(error.strerror or str(error)) from error
+
+
+def _want(sha256: str) -> None:
+    until = time.monotonic() + REMOVED_WITHIN
+    while not PackageFile.want(sha256, timezone.now()):
+        if time.monotonic() >= until:
+            raise NotKept(
+                _("An unused copy of this file is being removed. Try again in a few minutes.")
+            )
+        time.sleep(0.05)
 
 
 def _digest_of(name: str) -> str:
@@ -170,18 +195,19 @@ def local_path(package: Package, cache: Path) -> Path:
 
 
 def trim_cache(cache: Path, now: float, most: int = CACHE_BYTES) -> int:
-    """Delete the fetched packages used least recently beyond `most` bytes; returns how many.
+    """Delete the fetched packages used least recently beyond `most` bytes, and those that nobody
+    asked for in a week; returns how many.
 
     Never one that was asked for in the last hour; one that is being read stays readable.
     """
     found = []
-    for path in cache.iterdir():
+    for path in files_in(cache):
         with suppress(FileNotFoundError):
             status = path.stat()
             found.append((status.st_mtime, status.st_size, path))
-    total, deleted = sum(size for _, size, _ in found), 0
+    total, deleted = sum(size for used, size, path in found), 0
     for used, size, path in sorted(found):
-        if total <= most or used > now - IN_USE:
+        if used > now - (IN_USE if total > most else CACHED):
             break
         path.unlink(missing_ok=True)
         total, deleted = total - size, deleted + 1

@@ -1,8 +1,8 @@
 """How long the history of runs is kept: by age and by the bytes of its output.
 
 Only ended runs go, oldest first, and never the newest run of a WebJob. Their logs are deleted
-afterwards, a little at a time, and small chunks of those that stay are put together. All of it
-may run anywhere, any number of times.
+afterwards, a little at a time, and small chunks of those that stay are put together. Packages that
+nothing refers to any more go last. All of it may run anywhere, any number of times.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from webjobs.models import AppSetting, Log, Run, WebJob
 from webjobs.models.run import run_number
 from webjobs.models.setting import EngineSettings, lenient_engine_settings
 from webjobs.states import RUN_FINAL, JobType
+from webjobs.unused_packages import Remover
 
 # Runs of one transaction.
 BATCH = 100
@@ -28,6 +29,7 @@ SECONDS = 2.0
 MERGE_SECONDS = 0.5
 MIB = 1024 * 1024
 _merger = Merger()
+_remover = Remover()
 _NAMES = Q(name__iexact="WEBJOBS_HISTORY_DAYS") | Q(name__iexact="WEBJOBS_HISTORY_MAX_MB")
 
 
@@ -44,6 +46,7 @@ def enforce(now: datetime, seconds: float = SECONDS) -> int:
                 break
     purge(max(0.1, deadline - time.monotonic()))
     _merger.work(MERGE_SECONDS)
+    _remover.work(now)
     return deleted
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from portal import s3
@@ -20,6 +21,7 @@ from tests.support.s3 import S3Server
 from webjobs import dispatch, packages
 from webjobs.models import AuditEntry, Package, Slot, WebJob
 from webjobs.states import RunStatus
+from webjobs.unused_packages import Remover
 from webjobs.views import health
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,6 +76,19 @@ def test_a_package_is_kept_there_and_fetched_once_per_instance(
     run = engine.run(job)
     assert run.status == RunStatus.SUCCESS, run.reason
     assert "from afar" in text_of(run)
+
+
+def test_one_that_nothing_refers_to_is_deleted_there(server: S3Server, slot: Slot) -> None:
+    job = add_job(slot, "echo one")
+    unused, used = job.package, upload({"run.sh": "echo two"})
+    dispatch.replace_package(job, used, ACTOR)
+    job.versions.filter(package=unused).delete()
+    path = file_of(server, unused)
+
+    assert Remover().work(timezone.now() + 2 * packages.KEPT_UNUSED) == 1
+
+    assert not path.exists()
+    assert file_of(server, WebJob.objects.get().package).exists()
 
 
 def test_a_damaged_package_is_refused_and_a_new_upload_mends_it(

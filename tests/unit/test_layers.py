@@ -22,7 +22,7 @@ LEVELS: dict[str, int] = {
             "messages hooks wishes tunnel idling retelling",
             "alive home leases machine attaching starting managed debugging tunnel_end "
             "execution supervisor scheduler endings housekeeping "
-            "retention heartbeat deployments swapping swap_preview",
+            "retention unused_packages heartbeat deployments swapping swap_preview",
             "tasks worker beat",
             "dispatch access deploying",
             "views templatetags api admin management urls apps first_start",

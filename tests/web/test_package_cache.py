@@ -9,7 +9,7 @@ from django.test import TestCase
 
 from tests.web.objects import make_upload
 from webjobs import packages
-from webjobs.packages import IN_USE
+from webjobs.packages import CACHED, IN_USE
 
 
 @pytest.mark.usefixtures("data_dir")
@@ -56,3 +56,12 @@ class PackageCacheTests(TestCase):
         self.assertEqual(packages.trim_cache(self.cache, time.time(), most=0), 1)
         again = packages.local_path(package, self.cache)
         self.assertEqual(again.read_bytes(), b"echo one\n")
+
+    def test_one_that_nobody_asked_for_in_a_week_goes_although_there_is_room(self) -> None:
+        old = self.fetched("a", 100, 1.01 * CACHED)
+        newer = self.fetched("b", 100, 0.99 * CACHED)
+        self.assertEqual(packages.trim_cache(self.cache, time.time()), 1)
+        self.assertEqual([p.exists() for p in (old, newer)], [False, True])
+
+    def test_there_is_nothing_to_trim_before_the_first_is_fetched(self) -> None:
+        self.assertEqual(packages.trim_cache(self.cache / "none", time.time()), 0)

@@ -9,7 +9,7 @@ from webjobs.models.idempotency import IdempotencyKey
 from webjobs.models.instance import Beat, Instance
 from webjobs.models.lease import Lease
 from webjobs.models.log import Log, LogChunk
-from webjobs.models.package import Package
+from webjobs.models.package import Package, PackageFile
 from webjobs.models.run import Occurrence, Run
 from webjobs.models.setting import AppSetting, EngineSettings, engine_settings
 from webjobs.models.source import Deployment, SourceConnection
@@ -39,6 +39,7 @@ __all__ = [
     "Membership",
     "Occurrence",
     "Package",
+    "PackageFile",
     "PackageVersion",
     "Role",
     "Run",

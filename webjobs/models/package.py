@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+
+# Whoever has not removed a file by then was lost; another one may go on.
+REMOVAL_LASTS = timedelta(minutes=5)
 
 
 class Package(models.Model):
@@ -41,3 +47,39 @@ class Package(models.Model):
     def storage_name(self) -> str:
         """Where the storage keeps it; two levels, so that no folder grows huge."""
         return f"{self.sha256[:2]}/{self.sha256}"
+
+
+class PackageFile(models.Model):
+    """A file in `STORAGES["packages"]`, of all packages with these bytes.
+
+    Whoever uploads it wants it first, and whoever removes it claims it first, each by one
+    conditional update. So no upload loses its file, and what was begun half-way is known.
+    """
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    wanted_at = models.DateTimeField(help_text="When it was uploaded last")
+    removing_at = models.DateTimeField(null=True, blank=True, help_text="Its packages are gone")
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+    @classmethod
+    def want(cls, sha256: str, now: datetime) -> bool:
+        """Let nobody remove it for a while; false while somebody does."""
+        one = cls.objects.filter(sha256=sha256, removing_at=None)
+        if one.update(wanted_at=now):
+            return True
+        _, is_new = cls.objects.get_or_create(sha256=sha256, defaults={"wanted_at": now})
+        return is_new or bool(one.update(wanted_at=now))
+
+    def claim_removal(self, unwanted_since: datetime, now: datetime) -> bool:
+        """False when it was wanted later than that, or somebody else removes it."""
+        is_free = Q(removing_at=None, wanted_at__lt=unwanted_since)
+        is_lost = Q(removing_at__lt=now - REMOVAL_LASTS)
+        won = PackageFile.objects.filter(is_free | is_lost, pk=self.pk).update(removing_at=now)
+        self.removing_at = now
+        return bool(won)
+
+    def removals(self) -> models.QuerySet[PackageFile]:
+        """Its row while the removal that this object has claimed goes on."""
+        return PackageFile.objects.filter(pk=self.pk, removing_at=self.removing_at)

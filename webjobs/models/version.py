@@ -54,7 +54,7 @@ class PackageVersion(models.Model):
 def trim_versions(kept: int = KEPT_VERSIONS) -> int:
     """Forget versions beyond the newest `kept` that neither serve nor ran; returns how many.
 
-    Packages stay: others may use them.
+    Packages go later, when nothing else uses them.
     """
     crowded = (
         PackageVersion.objects.order_by()
