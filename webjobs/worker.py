@@ -114,6 +114,7 @@ class RunningInstance:
         housekeeping.abort_orphans(timezone.now())
         found = self.machine.interpreters()
         Instance.objects.filter(pk=self.machine.instance.pk).update(interpreters=found)
+        self.machine.make_ready()
         self.heartbeat.step()
         set_current_executor(self.executor)
         _running.append(self)

@@ -99,3 +99,16 @@ def test_a_continuous_job_says_why_it_does_not_start_and_starts_once_it_is_back(
     wait_copy(job, CopyStatus.RUNNING)
     until(lambda: text_of(copy).count("] hello") == hellos + 1, what="it runs again")
     assert wait_copy(other, CopyStatus.RUNNING).restarts == 0
+
+
+def test_a_new_worker_puts_away_what_the_one_before_left(
+    transactional_db: None, broker: str, data_dir: Path
+) -> None:
+    folder = data_dir / "instance"
+    scrap = folder / "temp" / "demo" / "production" / "unpack" / "triggered" / "nightly" / "x"
+    scrap.mkdir(parents=True)
+    engine = Engine(folder).start()
+    try:
+        until(lambda: not scrap.exists(), what="half an unpacked package is deleted")
+    finally:
+        engine.close()
