@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 import redis
@@ -85,7 +86,7 @@ class _Messages(threading.Thread):
     def __init__(self, socket: Path) -> None:
         super().__init__(daemon=True)
         self._client = redis.Redis(unix_socket_path=str(socket))
-        self._noted: list[tuple[list[bytes], float]] = []
+        self._noted: list[tuple[Any, float]] = []
 
     def run(self) -> None:
         while True:

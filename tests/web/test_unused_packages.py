@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from importlib import import_module
 from unittest import mock
@@ -134,7 +135,7 @@ class UnusedPackagesTests(TestCase):
         self.kept()
         file = self.file()
         self.assertTrue(forget(file, self.now))
-        with mock.patch.object(packages.time, "sleep", lambda _: delete(file)):
+        with mock.patch.object(time, "sleep", lambda _: delete(file)):
             self.kept()
         self.assertTrue(self.is_there())
         self.assertIsNone(self.file().removing_at)

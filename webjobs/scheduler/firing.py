@@ -109,6 +109,7 @@ def _fire(dues: Sequence[Due], now: datetime, enqueue: Enqueue, insert: Insert) 
     return won
 
 
+_JOB = ("slot_id", "package_id", "script", "concurrency", "max_parallel", "queue_limit")
 # Never waits for a lock while it holds others, so it cannot deadlock with anybody. Locks the rows
 # of both tables.
 _LOCKED = PreparedRows(
@@ -119,7 +120,6 @@ _LOCKED = PreparedRows(
         .values_list(*Row._fields, *(f"job__{name}" for name in _JOB))
     )
 )
-_JOB = ("slot_id", "package_id", "script", "concurrency", "max_parallel", "queue_limit")
 _ACTIVE = PreparedRows(
     lambda: (
         Run.objects.filter(Among("job_id", "jobs"), lane__isnull=False)
