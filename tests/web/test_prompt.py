@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from unittest import mock
 
 from celery import current_app
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.test import TransactionTestCase
 
 from tests.web.objects import make_slot
@@ -41,6 +42,16 @@ class PromptTransactionTests(TransactionTestCase):
         self.slot.refresh_from_db()
         revisions = self.slot.settings_revision, self.slot.environment_revision
         self.assertEqual(revisions, (2, 3))
+
+    def test_it_does_not_ask_again_when_something_else_is_wrong(self) -> None:
+        refused = OperationalError("unable to open database file")
+        with (
+            mock.patch.object(transaction, "atomic", side_effect=refused) as atomic,
+            self.assertRaises(OperationalError),
+            prompt_transaction(),
+        ):
+            self.fail("It did not begin")
+        atomic.assert_called_once()
 
     def test_the_thread_is_as_patient_as_before(self) -> None:
         with prompt_transaction(), connection.cursor() as cursor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from unittest import mock
 
 from django.utils import timezone
 
@@ -10,6 +11,7 @@ from tests.web.objects import ALICE, make_run
 from tests.web.schedules import NOON, Beat, ScheduleTestCase, at
 from webjobs.dispatch import SettingChange, change_settings
 from webjobs.models import Run, Schedule, WebJob
+from webjobs.scheduler import reading
 from webjobs.scheduler.reading import MAX_PKS
 from webjobs.states import RunStatus, Trigger
 
@@ -148,6 +150,15 @@ class TestChanges(ScheduleTestCase):
         self.make("* * * * * *", since=now)
         self.beat.work(NOON + timedelta(seconds=1))
         self.assertEqual(self.entries(), [("Queued", "12:00:01")])
+
+    def test_changes_are_read_while_nothing_is_due(self) -> None:
+        schedule = self.make("* * * * * *")
+        self.beat.work(NOON)
+        self.beat.work(NOON + timedelta(seconds=0.8))
+        with mock.patch.object(reading, "changed_since") as look:
+            self.beat.scheduler.step(at("12:00:01"))
+            look.assert_not_called()
+        self.assertEqual(self.entries(schedule.job), [("Queued", "12:00:01")])
 
     def test_an_edit_is_seen_within_a_second(self) -> None:
         schedule = self.make("0 0 * * * *")

@@ -42,8 +42,13 @@ def _begin(stack: ExitStack) -> None:
             try:
                 stack.enter_context(transaction.atomic())
                 return
-            except OperationalError:
-                if time.monotonic() >= give_up:
+            except OperationalError as error:
+                if not _is_busy(error) or time.monotonic() >= give_up:
                     raise
     finally:
         wait_for_lock(PATIENT)
+
+
+def _is_busy(error: OperationalError) -> bool:
+    """Whether another one writes; anything else does not go away by asking again."""
+    return str(getattr(error.__cause__, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
