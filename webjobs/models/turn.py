@@ -51,4 +51,4 @@ def _begin(stack: ExitStack) -> None:
 
 def _is_busy(error: OperationalError) -> bool:
     """Whether another one writes; anything else does not go away by asking again."""
-    return str(getattr(error.__cause__, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
+    return "locked" in str(error)
