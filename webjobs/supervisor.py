@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from django.db import Error, close_old_connections, connections, transaction
+from django.db import Error, close_old_connections, connection, connections, transaction
 from django.utils import timezone
 
 from webjobs.debugging import Debugging
@@ -27,7 +27,6 @@ from webjobs.logs import flush_many
 from webjobs.machine import Machine, key_of
 from webjobs.managed import Managed
 from webjobs.models import Copy, WebJob
-from webjobs.models.turn import PATIENT, wait_for_lock
 from webjobs.starting import Started
 from webjobs.wishes import Wishes
 
@@ -42,6 +41,7 @@ STARTING_THREADS = 4
 # How long SQLite's lock may keep this thread waiting, in milliseconds, while others wait for it;
 # what was not stored then is tried again. At its end nobody does.
 BUSY_TIMEOUT = 1000
+PATIENT_TIMEOUT = 20_000
 
 
 class Supervisor:
@@ -92,7 +92,7 @@ class Supervisor:
             while not (self._closing and not self._alive()):
                 self.step()
         finally:
-            wait_for_lock(PATIENT)
+            _wait_for_lock(PATIENT_TIMEOUT)
             flush_many([managed.log for managed in self._managed.values()])
             self._save(self._managed.values())
             self._debugging.close()
@@ -174,7 +174,7 @@ class Supervisor:
         self._next_look = time.monotonic() + POLL_SECONDS
         try:
             close_old_connections()
-            wait_for_lock(BUSY_TIMEOUT)
+            _wait_for_lock(BUSY_TIMEOUT)
             touched = self._hand_over()
             touched |= self._debugging.look(self._managed, timezone.now())
             singletons = {managed for managed in self._managed.values() if managed.is_singleton}
@@ -288,3 +288,10 @@ class Supervisor:
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
             os.write(self._wake_write, b"!")
+
+
+def _wait_for_lock(milliseconds: int) -> None:
+    """How long statements of this thread wait when another writes; only SQLite has one writer."""
+    if connection.vendor == "sqlite":
+        with contextlib.suppress(Error), connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
 
 from webjobs.models.prepared import PreparedInsert

@@ -21,7 +21,6 @@ from webjobs.models.lanes import lowest_free
 from webjobs.models.prepared import Among, PreparedQuery, PreparedRows, PreparedUpdate
 from webjobs.models.queueing import CannotQueue, LaneHeld, insert_run, insert_runs
 from webjobs.models.run import run_number
-from webjobs.models.turn import prompt_transaction
 from webjobs.models.webjob import lanes_of, queue_room_of
 from webjobs.scheduler import words
 from webjobs.scheduler.plan import Overdue, Plan, Row
@@ -95,7 +94,7 @@ def fire(dues: Sequence[Due], now: datetime, enqueue: Enqueue) -> list[Fired]:
 
 
 def _fire(dues: Sequence[Due], now: datetime, enqueue: Enqueue, insert: Insert) -> list[Fired]:
-    with prompt_transaction():
+    with transaction.atomic():
         rows, jobs = _lock(dues, now)
         won = [
             Fired(due, job, _entries(due, job, now))
