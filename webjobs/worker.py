@@ -24,17 +24,17 @@ from django.utils import timezone
 
 import webjobs
 from webjobs import housekeeping
-from webjobs.execution import Executor, set_current_executor
-from webjobs.heartbeat import Heartbeat
-from webjobs.home import move_in
-from webjobs.leases import Leases
-from webjobs.machine import INSTANCE_VARIABLE, Machine
+from webjobs.engine.execution import Executor, set_current_executor
+from webjobs.engine.heartbeat import Heartbeat
+from webjobs.engine.home import move_in
+from webjobs.engine.leases import Leases
+from webjobs.engine.machine import INSTANCE_VARIABLE, Machine
+from webjobs.engine.supervisor import Supervisor
 from webjobs.models import Instance
 from webjobs.reasons import gettext_noop
 from webjobs.runner import interpreters
 from webjobs.runner.launcher import Launcher, kill_strays
 from webjobs.runner.open_files import raise_limit
-from webjobs.supervisor import Supervisor
 from webjobs.tasks import NUDGE
 
 logger = logging.getLogger(__name__)

@@ -18,11 +18,9 @@ LEVELS: dict[str, int] = {
         [
             "states times dotnet ncrontab reasons timezones runner debug_client",
             "models",
-            "migrations logs packages telling forms debug_forms source_forms setting_batch editing "
-            "messages hooks wishes tunnel idling retelling",
-            "alive home leases machine attaching starting managed debugging tunnel_end "
-            "execution supervisor scheduler endings housekeeping "
-            "retention unused_packages heartbeat deployments swapping swap_preview",
+            "migrations logs packages telling retelling forms messages hooks tunnel idling",
+            "alive engine scheduler endings housekeeping retention unused_packages deployments "
+            "swapping swap_preview",
             "tasks worker beat",
             "dispatch access deploying",
             "views templatetags api admin management urls apps first_start",

@@ -30,7 +30,7 @@ PLACE = re.compile(r"%\((\w+)\)([ds])")
 # What speaks to programs, to logs or in its own languages stores no reason that a page shows.
 NOT_STORED = [
     *["api", "views", "admin", "management", "migrations", "ncrontab", "logs", "access.py"],
-    *["debug_client.py", "tunnel.py", "tunnel_end.py", "hooks.py", "dispatch/hooks.py"],
+    *["debug_client.py", "tunnel.py", "engine/tunnel_end.py", "hooks.py", "dispatch/hooks.py"],
     "deploying/webhook.py",
 ]
 # Calls whose texts are for logs or for those who develop and start the portal.

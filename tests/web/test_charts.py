@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.web.objects import bulk_runs, make_job, make_run
 from tests.web.pages import FRAGMENT, PagesTestCase
-from webjobs.forms import PeriodForm
+from webjobs.forms.runs import PeriodForm
 from webjobs.models import Run, Schedule, WebJob
 from webjobs.states import RunStatus
 from webjobs.views.charts import chart_of, summary

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from tests.web.objects import make_instance, make_job, make_member, make_slot
 from webjobs import dispatch, housekeeping
-from webjobs.attaching import DebugState
 from webjobs.dispatch import Actor, Refused
+from webjobs.engine.attaching import DebugState
 from webjobs.models import AuditEntry, Copy, DebugSession, Role, WebJob
 from webjobs.models.debugging import OVERDUE_AFTER
 from webjobs.states import CopyStatus, JobType

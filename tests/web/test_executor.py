@@ -10,8 +10,8 @@ from django.test import TestCase
 from django.utils import timezone
 
 from tests.web.objects import make_job, make_run, make_slot
-from webjobs import execution
-from webjobs.execution import Executor
+from webjobs.engine import execution
+from webjobs.engine.execution import Executor
 from webjobs.models import Run
 from webjobs.states import RunStatus
 

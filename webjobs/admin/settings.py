@@ -15,7 +15,7 @@ from webjobs import dispatch
 from webjobs.access import actor_of
 from webjobs.admin.base import Joined, TellsRefusals
 from webjobs.dispatch import SettingChange
-from webjobs.forms import SETTING_NAME, SETTING_VALUE_MAX
+from webjobs.forms.settings import SETTING_NAME, SETTING_VALUE_MAX
 from webjobs.models import AppSetting, engine_settings
 from webjobs.models.setting import SettingError
 from webjobs.telling import told

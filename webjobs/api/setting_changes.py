@@ -7,7 +7,7 @@ from typing import Any
 
 from webjobs import dispatch
 from webjobs.dispatch import Actor, Refused, SettingChange
-from webjobs.forms import SETTING_NAME, SETTING_VALUE_MAX
+from webjobs.forms.settings import SETTING_NAME, SETTING_VALUE_MAX
 from webjobs.models import AppSetting, Slot
 
 NAME_MAX = 255

@@ -19,7 +19,8 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
 
 class Lease(models.Model):
     """The right to run a singleton. Whoever has seen the same epoch and renewals for long enough
-    may take it; `webjobs.leases` knows how long, and that its holder has killed its process."""
+    may take it; `webjobs.engine.leases` knows how long, and that its holder has killed its
+    process."""
 
     job = models.OneToOneField(
         WebJob, primary_key=True, on_delete=models.CASCADE, related_name="lease"

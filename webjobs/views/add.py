@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from webjobs import deploying, dispatch, ncrontab, timezones
 from webjobs.access import actor_of, slot_for
-from webjobs.forms import AddWebJobForm
+from webjobs.forms.webjobs import AddWebJobForm
 from webjobs.models import Role, Slot
 from webjobs.models.app import PRODUCTION
 from webjobs.states import JobType

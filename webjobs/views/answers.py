@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 
 from webjobs.dispatch import Refused
-from webjobs.forms import BaseForm, errors_of
+from webjobs.forms.fields import BaseForm, errors_of
 
 
 def wants_json(request: HttpRequest) -> bool:

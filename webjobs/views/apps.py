@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from webjobs import dispatch
 from webjobs.access import actor_of
-from webjobs.forms import AppForm
+from webjobs.forms.apps import AppForm
 from webjobs.models import App
 from webjobs.telling import told
 from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from webjobs import dispatch
 from webjobs.access import actor_of, webjob_for
 from webjobs.dispatch import Actor
-from webjobs.forms import RunForm
+from webjobs.forms.runs import RunForm
 from webjobs.models import Role, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.states import Trigger

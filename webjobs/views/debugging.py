@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from webjobs import dispatch
 from webjobs.access import actor_of, webjob_for
-from webjobs.debug_forms import DebugForm
+from webjobs.forms.debugging import DebugForm
 from webjobs.models import Copy, DebugSession, Instance, Role, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.runner.debugger import Language, language_of

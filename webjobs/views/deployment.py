@@ -19,11 +19,11 @@ from django.views.decorators.http import (
 from webjobs import deploying, dispatch, retelling
 from webjobs.access import actor_of, slot_for
 from webjobs.deploying.asking import Wish
+from webjobs.forms.source import ConnectForm, SourceSettingsForm
 from webjobs.models import Deployment, Role, Slot, SourceConnection
 from webjobs.models.app import PRODUCTION
 from webjobs.reasons import Reason
 from webjobs.runner import deploy_key
-from webjobs.source_forms import ConnectForm, SourceSettingsForm
 from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import done, refused, wants_fragment, wants_json

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from webjobs import deploying, dispatch, packages
 from webjobs.access import actor_of, webjob_for
-from webjobs.editing import EditForm, package_token
+from webjobs.forms.editing import EditForm, package_token
 from webjobs.models import AuditEntry, Package, Role, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.runner.package import PackageError

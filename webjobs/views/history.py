@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_GET
 
 from webjobs.access import slot_for, webjob_for
-from webjobs.forms import PeriodForm
+from webjobs.forms.runs import PeriodForm
 from webjobs.logs.usage import usage_of
 from webjobs.models import Copy, EngineSettings, Log, Run, WebJob
 from webjobs.models.app import PRODUCTION

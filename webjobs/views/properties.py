@@ -13,7 +13,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webjobs import deploying, dispatch, ncrontab
 from webjobs.access import actor_of, webjob_for
-from webjobs.forms import BaseForm, PackageForm, PasswordForm, PolicyForm, ScheduleForm
+from webjobs.forms.fields import BaseForm
+from webjobs.forms.settings import PasswordForm
+from webjobs.forms.webjobs import PackageForm, PolicyForm, ScheduleForm
 from webjobs.models import Role, WebJob
 from webjobs.models.app import PRODUCTION, new_password
 from webjobs.telling import told

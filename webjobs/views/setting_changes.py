@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from webjobs import dispatch, setting_batch
+from webjobs import dispatch
 from webjobs.access import actor_of, slot_for
 from webjobs.dispatch import SettingChange
+from webjobs.forms import setting_batch
+from webjobs.forms.setting_batch import Problem, Unreadable, Wish
 from webjobs.models import AppSetting, Role, Slot
 from webjobs.models.app import PRODUCTION
-from webjobs.setting_batch import Problem, Unreadable, Wish
 from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import done, wants_fragment, wants_json

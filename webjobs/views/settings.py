@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from webjobs import dispatch
 from webjobs.access import actor_of, slot_for
 from webjobs.dispatch import SettingChange
-from webjobs.forms import SettingForm
+from webjobs.forms.settings import SettingForm
 from webjobs.models import AppSetting, Role, Slot
 from webjobs.models.app import PRODUCTION
 from webjobs.telling import told

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from webjobs import dispatch, retelling
 from webjobs.access import actor_of, slot_for
 from webjobs.dispatch.slots import SWAP_ENDED
-from webjobs.forms import REQUIRED
+from webjobs.forms.fields import REQUIRED
 from webjobs.models import App, AppSetting, Role, Slot, Swap, WebJob
 from webjobs.models.app import PRODUCTION, validate_name
 from webjobs.models.fields import SecretUnreadable

@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from webjobs.forms import PolicyForm, ScheduleForm, UploadField
+from webjobs.forms.fields import UploadField
+from webjobs.forms.webjobs import PolicyForm, ScheduleForm
 from webjobs.models import Package, WebJob
 from webjobs.runner.settings_job import SettingsError, parse_settings
 from webjobs.states import Concurrency, RetryOn

@@ -18,9 +18,9 @@ from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
 from webjobs import alive, endings, housekeeping, idling, swapping
-from webjobs.execution import Executor
-from webjobs.leases import Leases
-from webjobs.machine import Machine
+from webjobs.engine.execution import Executor
+from webjobs.engine.leases import Leases
+from webjobs.engine.machine import Machine
 from webjobs.models import Copy, Instance, Run
 from webjobs.runner.program import lease_clock
 from webjobs.times import DECLARE_AFTER, FENCE_AFTER, RENEW_EVERY

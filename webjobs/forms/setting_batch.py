@@ -9,7 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from webjobs.forms import REQUIRED, SETTING_NAME, SETTING_VALUE_MAX, STAYS_SECRET
+from webjobs.forms.fields import REQUIRED
+from webjobs.forms.settings import SETTING_NAME, SETTING_VALUE_MAX, STAYS_SECRET
 from webjobs.models import AppSetting, Slot, engine_settings
 from webjobs.models.setting import SettingError
 from webjobs.telling import told

@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from webjobs.attaching import Attached
-from webjobs.machine import Prepared
+from webjobs.engine.attaching import Attached
+from webjobs.engine.machine import Prepared
 from webjobs.runner.child import Child
 
 

@@ -12,16 +12,16 @@ from django.conf import settings as portal_settings
 from django.db import Error
 
 from webjobs import idling
-from webjobs.attaching import DebugState
-from webjobs.leases import Leases
+from webjobs.engine.attaching import DebugState
+from webjobs.engine.leases import Leases
+from webjobs.engine.machine import CannotStart, Machine, NotAllowed, Prepared, SlotSettings
+from webjobs.engine.starting import NotWanted, Started, undo
 from webjobs.logs import LogWriter, log_of_copy
-from webjobs.machine import CannotStart, Machine, NotAllowed, Prepared, SlotSettings
 from webjobs.models import Copy, DebugSession, WebJob
 from webjobs.models.swap import HELD_REASON
 from webjobs.reasons import gettext_noop
 from webjobs.runner.child import Cause, Child, End, Limits
 from webjobs.runner.restart import restart_wait
-from webjobs.starting import NotWanted, Started, undo
 from webjobs.states import CopyStatus, SlotHold, Stream
 
 # Kudu says "still running" after an hour and then every twelve.

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from webjobs import housekeeping
 from webjobs.endings import RUN_AGAIN, conclude
+from webjobs.engine.machine import CannotStart, Machine, NotAllowed, Prepared, lease_of_runs
 from webjobs.logs import LogUnavailable, LogWriter, log_of_run
-from webjobs.machine import CannotStart, Machine, NotAllowed, Prepared, lease_of_runs
 from webjobs.models import Instance, Log, Run
 from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.reasons import gettext_noop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from webjobs.machine import CannotStart, Prepared, free_port
+from webjobs.engine.machine import CannotStart, Prepared, free_port
 from webjobs.models import DebugSession
 from webjobs.runner.debugger import CannotDebug, Language, debug_command
 

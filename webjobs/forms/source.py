@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from webjobs.forms import REQUIRED
+from webjobs.forms.fields import REQUIRED
 from webjobs.models import SourceConnection
 from webjobs.reasons import Reason
 from webjobs.runner import deploy_key, git_address

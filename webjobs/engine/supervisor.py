@@ -21,14 +21,14 @@ from functools import partial
 from django.db import Error, close_old_connections, connection, connections, transaction
 from django.utils import timezone
 
-from webjobs.debugging import Debugging
-from webjobs.leases import Leases
+from webjobs.engine.debugging import Debugging
+from webjobs.engine.leases import Leases
+from webjobs.engine.machine import Machine, key_of
+from webjobs.engine.managed import Managed
+from webjobs.engine.starting import Started
+from webjobs.engine.wishes import Wishes
 from webjobs.logs import flush_many
-from webjobs.machine import Machine, key_of
-from webjobs.managed import Managed
 from webjobs.models import Copy, WebJob
-from webjobs.starting import Started
-from webjobs.wishes import Wishes
 
 logger = logging.getLogger(__name__)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from webjobs.machine import Machine
-from webjobs.managed import Managed
+from webjobs.engine.machine import Machine
+from webjobs.engine.managed import Managed
+from webjobs.engine.tunnel_end import Tunnel
 from webjobs.models import AuditEntry, DebugSession
 from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.reasons import gettext_noop
 from webjobs.states import CopyStatus
-from webjobs.tunnel_end import Tunnel
 
 _HERE = PreparedQuery(
     lambda: (
