@@ -16,13 +16,13 @@ from webjobs.engine.attaching import DebugState
 from webjobs.engine.leases import Leases
 from webjobs.engine.machine import CannotStart, Machine, NotAllowed, Prepared, SlotSettings
 from webjobs.engine.starting import NotWanted, Started, undo
+from webjobs.engine.wishes import NO_LONGER, why_unwanted
 from webjobs.logs import LogWriter, log_of_copy
 from webjobs.models import Copy, DebugSession, WebJob
-from webjobs.models.swap import HELD_REASON
 from webjobs.reasons import gettext_noop
 from webjobs.runner.child import Cause, Child, End, Limits
 from webjobs.runner.restart import restart_wait
-from webjobs.states import CopyStatus, SlotHold, Stream
+from webjobs.states import CopyStatus, Stream
 
 # Kudu says "still running" after an hour and then every twelve.
 FIRST_SIGN = 3600.0
@@ -143,23 +143,10 @@ class Managed:
         """What people want now, None: the WebJob is no more; `act` does what follows."""
         if job is None or settings is None:
             self._vanished = True
-            self._unwanted = gettext_noop("The WebJob no longer exists.")
+            self._unwanted = NO_LONGER
             return
         self.job, self._settings = job, settings
-        self._unwanted = closing
-        if job.deleted_at is not None:
-            self._unwanted = gettext_noop("The WebJob was deleted.")
-        elif job.is_stopped:
-            self._unwanted = gettext_noop("It was stopped by an operator.")
-        elif settings.engine.stopped:
-            self._unwanted = gettext_noop(
-                "WEBJOBS_STOPPED is set to 1, which stops every WebJob of the app."
-            )
-        elif job.slot.app.is_idle:
-            self._unwanted = idling.REASON
-        if job.slot.hold == SlotHold.ALL:
-            # Above all else, because the swap goes on when everybody has said so.
-            self._unwanted = HELD_REASON
+        self._unwanted = why_unwanted(job, settings.engine, closing)
         if job.runs_once != self._was_singleton:
             was, self._was_singleton = self._was_singleton, job.runs_once
             changed = f"WebJob singleton setting changed from {was} to {not was}"

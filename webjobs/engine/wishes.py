@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from webjobs.models import Slot, WebJob
+from webjobs import idling
+from webjobs.models import EngineSettings, Slot, WebJob
 from webjobs.models.prepared import PreparedRows
+from webjobs.models.swap import HELD_REASON
+from webjobs.reasons import gettext_noop
+from webjobs.states import SlotHold
+
+NO_LONGER = gettext_noop("The WebJob no longer exists.")
 
 # Everything that a supervisor acts on; the rest of a WebJob changes only together with these.
 _STAMP = (
@@ -46,3 +52,19 @@ def _with_slots(jobs: list[WebJob]) -> list[WebJob]:
     for job in jobs:
         job.slot = slots[job.slot_id]
     return jobs
+
+
+def why_unwanted(job: WebJob, settings: EngineSettings, closing: str | None) -> str | None:
+    """Why it shall not run, in words; `closing` says why this instance takes nothing new."""
+    if job.slot.hold == SlotHold.ALL:
+        # Above all else, because the swap goes on when everybody has said so.
+        return HELD_REASON
+    if job.deleted_at is not None:
+        return gettext_noop("The WebJob was deleted.")
+    if job.is_stopped:
+        return gettext_noop("It was stopped by an operator.")
+    if settings.stopped:
+        return gettext_noop("WEBJOBS_STOPPED is set to 1, which stops every WebJob of the app.")
+    if job.slot.app.is_idle:
+        return idling.REASON
+    return closing
