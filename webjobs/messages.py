@@ -7,11 +7,13 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from uuid import uuid4
 
 from celery import current_app
 from django.conf import settings
+from django.db import Error
 from django.db.models import Sum
 from kombu.exceptions import OperationalError
 from redis import Redis
@@ -117,8 +119,10 @@ class _Threads:
     def count(self) -> int:
         now = time.monotonic()
         if not self._asked_at or now - self._asked_at > COUNT_EVERY:
-            found = Instance.objects.present().aggregate(all=Sum("threads"))["all"]
-            self._count, self._asked_at = found or 0, now
+            self._asked_at = now
+            with suppress(Error):  # What is asked for is committed already; a guess will do.
+                found = Instance.objects.present().aggregate(all=Sum("threads"))["all"]
+                self._count = found or 0
         return max(self._count, settings.CELERY_WORKER_CONCURRENCY)
 
 

@@ -8,6 +8,7 @@ import pytest
 from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 from django.test import TestCase
 from django.utils import timezone
 
@@ -20,7 +21,7 @@ from tests.web.objects import (
     make_setting,
     make_slot,
 )
-from webjobs import dispatch, tasks
+from webjobs import dispatch, messages, tasks
 from webjobs.dispatch import Actor, Refused
 from webjobs.messages import enqueue_run
 from webjobs.models import AuditEntry, Run, WebJob
@@ -67,6 +68,17 @@ class RunNowTests(TestCase):
             queue = connection.SimpleQueue(settings.CELERY_TASK_DEFAULT_QUEUE)
             self.assertEqual(queue.qsize(), most)
             self.assertEqual([queue.get().payload[0] for _ in range(2)], [[0], [1]])
+
+    @pytest.mark.usefixtures("broker")
+    def test_a_database_that_goes_away_after_the_commit_costs_no_hint(self) -> None:
+        def refuse(*_: object) -> object:
+            raise OperationalError
+
+        with (
+            mock.patch.object(messages, "_threads", messages._Threads()),
+            connection.execute_wrapper(refuse),
+        ):
+            self.assertTrue(enqueue_run(7))
 
     def test_it_records_who_what_and_from_where(self) -> None:
         alice = User.objects.create_user("alice")
