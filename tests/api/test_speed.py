@@ -68,11 +68,11 @@ class StatementTests(ApiTestCase):
         return [one["sql"] for one in statements.captured_queries]
 
     def test_304_for_the_publishing_credentials(self) -> None:
-        # Failures of the name and of the address, slot; WebJobs, copies, instances.
-        self.assertEqual(len(self.unchanged(self.publisher)), 6)
+        # Failures of the name and of the address at once, slot; WebJobs, copies, instances.
+        self.assertEqual(len(self.unchanged(self.publisher)), 5)
 
     def test_304_for_a_token_writes_nothing(self) -> None:
         statements = self.unchanged(self.of(self.reader))
         # The token instead of the slot; app, role and slot.
-        self.assertEqual(len(statements), 9)
+        self.assertEqual(len(statements), 8)
         self.assertFalse([sql for sql in statements if not sql.lstrip().startswith("SELECT")])

@@ -79,6 +79,8 @@ def test_what_is_typed_moves_the_choices_and_warns(panel: Locator) -> None:
 
 def test_the_keyboard_is_enough_and_nothing_moves(page: Page, panel: Locator) -> None:
     below = panel.locator("[data-field=scale]")
+    # It slides in.
+    panel.evaluate("all => Promise.all(all.getAnimations().map(each => each.finished))")
     before = below.bounding_box()
     part(panel, "kind").focus()
     page.keyboard.press("ArrowDown")
@@ -98,4 +100,4 @@ def test_it_speaks_french(page: Page, panel: Locator, live_server: LiveServer) -
     page.get_by_role("combobox", name="Répéter").select_option("Du lundi au vendredi")
     expect(page.locator(".preview .words")).to_have_text(re.compile("lundi", re.IGNORECASE))
     page.get_by_label("Expression CRON", exact=True).fill("0 0 0 31 2 *")
-    expect(page.locator(".preview .warnings")).to_contain_text("Cette date n'arrive jamais")
+    expect(page.locator(".preview .warnings")).to_contain_text("Cette date n’arrive jamais")

@@ -19,6 +19,7 @@ from tests.web.objects import (
 )
 from webjobs import dispatch
 from webjobs.dispatch import PORTAL
+from webjobs.endings import RUN_AGAIN
 from webjobs.logs import LogWriter, log_of_run
 from webjobs.models import ApiToken, Copy, Instance, Role, Run, Schedule, Slot, WebJob
 from webjobs.states import CopyStatus, JobType, RunStatus, Stream
@@ -46,7 +47,10 @@ LOG = "\n".join(
 def build() -> None:
     """Fill an empty database."""
     ada = User.objects.create_superuser(ADMIN, password=PASSWORD)
-    for name, role in (("Dashboard in the hall", Role.READER), ("Deployments", Role.CONTRIBUTOR)):
+    for name, role in (
+        ("Dashboard in the hall", Role.READER),
+        ("Release pipeline", Role.CONTRIBUTOR),
+    ):
         ApiToken.issue(ada, name, role, expires_at=timezone.now() + timedelta(days=90))
     one = _instance("web-worker-1", busy=3)
     two = _instance("web-worker-2", busy=1)
@@ -70,7 +74,7 @@ def _long(slot: Slot) -> None:
     job = make_job(slot, LONG_JOB)
     Schedule.objects.create(job=job, expression="0,15,30,45 0,10,20,30,40,50 6-22/2 * * Mon-Fri")
     for run in _ended(job, 3, every_failed=1):
-        words = "It ended with exit code 1. " + "The last line says more than enough. " * 9
+        words = " ".join(["The process exited with code 1.", *[RUN_AGAIN] * 12])
         Run.objects.filter(pk=run.pk).update(reason=words)
     make_setting(slot, "_".join(["A_LONG_NAME"] * 8), "x" * 900)
 

@@ -132,7 +132,7 @@ class AuditTests(TestCase):
                 self.assertTrue(entry.target.startswith(where), entry.target)
 
     def test_every_action_of_dispatch_is_tried_here(self) -> None:
-        helpers = {"record", "parse_settings_of", "state_of", "check_connectable"}
+        helpers = {"record", "parse_settings_of", "state_of", "check_connectable", "keep_upload"}
         # Recorded as the end of the swap, whoever or whatever ended it.
         helpers.add("cancel_swap")
         offered = {name for name in dispatch.__all__ if name.islower()} - helpers
