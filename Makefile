@@ -10,8 +10,10 @@ BIN := .venv/bin
 SOURCES := manage.py portal webjobs tests
 # The checks never touch the data of a portal that runs from this directory.
 CHECK := env -u DATABASE_URL -u REDIS_URL DATA_DIR=.venv/check-data
+# More than two cores ask for: many tests wait for processes.
+WORKERS ?= 3
 # A test of real processes may find a busy machine: a failure is tried again, and listed as RERUN.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --reruns 2 --reruns-delay 1 -r aR
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --reruns 2 --reruns-delay 1 -r aR
 
 .PHONY: help
 help:
