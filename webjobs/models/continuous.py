@@ -46,6 +46,7 @@ class Copy(models.Model):
 
     class Meta:
         ordering = ["job", "instance__name"]
+        verbose_name_plural = "copies"
         constraints = [
             models.UniqueConstraint(fields=["job", "instance"], name="copy_once_per_instance")
         ]
