@@ -9,6 +9,7 @@ import pytest
 
 from tests.process.desk import Desk
 from tests.process.running import Jobs
+from webjobs.runner.git import Git, Limits, temporary
 from webjobs.runner.launcher import Launcher
 
 
@@ -26,3 +27,12 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Iterator[Git]:
+    """An empty repository that lives as long as the test, with small limits."""
+    (tmp_path / "uploads").mkdir()
+    with temporary(tmp_path / "uploads", Limits(4 * 1024**2, 30)) as made:
+        made.init()
+        yield made

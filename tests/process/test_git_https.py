@@ -11,19 +11,11 @@ import pytest
 from tests.support import repositories
 from tests.support.git_server import GitServer, serving
 from tests.support.repositories import commit, make
-from webjobs.runner.git import Git, Limits, Remote, temporary
+from webjobs.runner.git import Git, Remote
 from webjobs.runner.git_errors import GitError
 
 MIB = 1024**2
 TOKEN = 'to"ken\\with-signs'
-
-
-@pytest.fixture
-def git(tmp_path: Path) -> Iterator[Git]:
-    (tmp_path / "uploads").mkdir()
-    with temporary(tmp_path / "uploads", Limits(4 * MIB, 30)) as made:
-        made.init()
-        yield made
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.support.needs import needs
 from tests.support.repositories import commit, make
 from tests.support.ssh_server import SshServer, serving
 from webjobs.runner import deploy_key
-from webjobs.runner.git import Git, Limits, Remote, temporary
+from webjobs.runner.git import Git, Limits, Remote
 from webjobs.runner.git_errors import GitError
 
 pytestmark = needs("sshd")
@@ -21,14 +21,6 @@ MIB = 1024**2
 KEY = deploy_key.new()
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-
-
-@pytest.fixture
-def git(tmp_path: Path) -> Iterator[Git]:
-    (tmp_path / "uploads").mkdir()
-    with temporary(tmp_path / "uploads", Limits(4 * MIB, 30)) as made:
-        made.init()
-        yield made
 
 
 @pytest.fixture
