@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tests.web.objects import ALICE, make_setting
@@ -205,6 +206,22 @@ class AdvancedTests(PagesTestCase):
         self.assertEqual(values(), {"API_KEY": "secret-value", "NEW": "1"})
         secret = AppSetting.objects.get(name="API_KEY")
         self.assertEqual((secret.is_secret, secret.is_slot_setting), (True, True))
+
+    def test_without_script_it_can_be_undone(self) -> None:
+        make_setting(self.slot, "API_KEY", "secret-value", is_secret=True)
+        data = {"json": "[]", "version": str(self.slot.settings_revision)}
+        page = self.client.get(self.post(ADVANCED, data, script=False)["Location"])
+        self.assertEqual(values(), {})
+        (address,) = re.findall(r'action="(/undo/[^"]+)"', page.content.decode())
+        self.assertNotIn("secret-value", str(self.client.session["undo"]))
+        self.post(address, script=False)
+        self.assertEqual(values(), {"API_KEY": "secret-value"})
+        self.assertTrue(AppSetting.objects.get().is_secret)
+
+    def test_without_script_nothing_changed_has_no_undo(self) -> None:
+        data = {"json": "[]", "version": str(self.slot.settings_revision)}
+        page = self.client.get(self.post(ADVANCED, data, script=False)["Location"])
+        self.assertNotContains(page, "/undo/")
 
     def test_without_script_nothing_of_others_is_overwritten_unasked(self) -> None:
         version = self.slot.settings_revision

@@ -54,6 +54,14 @@ def _changes(slot: Slot, wishes: list[Wish]) -> list[SettingChange]:
     return changes
 
 
+def _succeeded() -> str:
+    return _("Successfully updated web app settings")
+
+
+def _offer(request: HttpRequest, slot: Slot, was: list[list[Any]]) -> str:
+    return offer_settings(request, slot, was, _succeeded(), slot_url(slot, "settings"))
+
+
 def _errors(problems: list[Problem]) -> JsonResponse:
     found = [{"index": p.index, "field": p.field, "message": p.message} for p in problems]
     why = " ".join(dict.fromkeys(p.message for p in problems))
@@ -90,9 +98,8 @@ def settings_apply(request: HttpRequest, app: str, slot: str = PRODUCTION) -> Ht
     except dispatch.Refused as error:
         message = _("Failed to update web app settings: %(why)s") % {"why": told(error)}
         return JsonResponse({"error": message}, status=error.status)
-    message = _("Successfully updated web app settings")
-    undo = offer_settings(request, found, was, message, slot_url(found, "settings"))
-    return JsonResponse({"message": message, "count": len(wishes), "undo": undo})
+    undo = _offer(request, found, was)
+    return JsonResponse({"message": _succeeded(), "count": len(wishes), "undo": undo})
 
 
 @require_http_methods(["GET", "POST"])
@@ -113,10 +120,9 @@ def settings_advanced(request: HttpRequest, app: str, slot: str = PRODUCTION) ->
         else:
             if wants_json(request):
                 return JsonResponse({"settings": [_shown(entry) for entry in entries]})
-            errors = _apply_all(request, found, entries)
+            errors, undo = _apply_all(request, found, entries)
             if not errors:
-                message = _("Successfully updated web app settings")
-                return done(request, message, slot_url(found, "settings"))
+                return done(request, _succeeded(), slot_url(found, "settings"), undo=undo)
     if errors and wants_json(request):
         return JsonResponse({"errors": {"json": errors}}, status=400)
     context = {"slot": found, "text": text, "errors": errors, "version": found.settings_revision}
@@ -129,23 +135,26 @@ def _shown(entry: setting_batch.Entry) -> dict[str, Any]:
     return {"name": entry.name, "value": entry.value, "slotSetting": mark}
 
 
-def _apply_all(request: HttpRequest, slot: Slot, entries: list[setting_batch.Entry]) -> list[str]:
-    """The messages of what stands against it; empty when it has been done."""
+def _apply_all(
+    request: HttpRequest, slot: Slot, entries: list[setting_batch.Entry]
+) -> tuple[list[str], str]:
+    """The messages of what stands against it, empty when it has been done, and the way back."""
     if request.POST.get("version") != str(slot.settings_revision):
-        return [
-            _(
-                "Somebody else has changed settings since this page was opened. Nothing was "
-                "changed; look at what is below and apply it again to overwrite."
-            )
-        ]
+        why = _(
+            "Somebody else has changed settings since this page was opened. Nothing was "
+            "changed; look at what is below and apply it again to overwrite."
+        )
+        return [why], ""
     wishes = setting_batch.wishes_of(slot, entries)
     problems = setting_batch.problems_of(slot, wishes)
     if problems:
-        return list(dict.fromkeys(problem.message for problem in problems))
+        return list(dict.fromkeys(problem.message for problem in problems)), ""
+    changes = _changes(slot, wishes)
+    was = present_settings(slot, changes)
     try:
-        dispatch.change_settings(slot, _changes(slot, wishes), actor_of(request))
+        dispatch.change_settings(slot, changes, actor_of(request))
     except dispatch.SettingsConflict as error:
-        return [conflict_words(conflict) for conflict in error.conflicts]
+        return [conflict_words(conflict) for conflict in error.conflicts], ""
     except dispatch.Refused as error:
-        return [told(error)]
-    return []
+        return [told(error)], ""
+    return [], _offer(request, slot, was) if changes else ""
