@@ -1,11 +1,12 @@
 // What every page has: times, toasts, panels, search keys, the side menu, balloons, toolbars.
 
 import "./add.js";
+import { asked, keep, onBack } from "./address.js";
 import "./builder.js";
 import "./copy.js";
 import { $, $$ } from "./dom.js";
 import { startPalette } from "./palette.js";
-import { enhance, reopenPanel, startPanels } from "./panel.js";
+import { enhance, startPanels } from "./panel.js";
 import { keepTimesFresh } from "./times.js";
 import { tips } from "./tips.js";
 import { startToasts } from "./toasts.js";
@@ -38,7 +39,17 @@ function filterTables() {
     for (const row of rows) row.hidden = !row.dataset.text.includes(wanted);
     const none = $(`${input.dataset.filter}-none`);
     if (none) none.hidden = !rows.length || rows.some((row) => !row.hidden);
+    keep({ filter: input.value });
   });
+  const recall = () => {
+    const input = $("input[data-filter]");
+    const text = asked("filter") ?? "";
+    if (!input || input.value === text || (!text && input.name)) return;
+    input.value = text;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  onBack(recall);
+  addEventListener("DOMContentLoaded", recall);
 }
 
 function closeDetails() {
@@ -87,4 +98,3 @@ arrowKeys();
 tips();
 startPalette();
 enhance(document);
-reopenPanel();

@@ -46,7 +46,7 @@ export class LogChoice {
   #choose(one, other) {
     this.chosen = [Math.min(one, other), Math.max(one, other)];
     const [first, last] = this.chosen;
-    history.replaceState(null, "", `#L${first}${last > first ? `-L${last}` : ""}`);
+    history.replaceState(history.state, "", `#L${first}${last > first ? `-L${last}` : ""}`);
     this.#draw();
   }
 

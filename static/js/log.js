@@ -1,5 +1,6 @@
 // Output that follows by itself, of any size.
 
+import { asked, keep } from "./address.js";
 import { $, $$, parse } from "./dom.js";
 import { LogChoice } from "./log-choice.js";
 import { LogClock } from "./log-clock.js";
@@ -53,7 +54,12 @@ class LogPane {
     for (const name of ["numbers", "wrap"]) this.#option(name);
     follower.addEventListener("status", refreshSummary);
     follower.addEventListener("over", () => this.#finish());
-    root.closest("details")?.addEventListener("toggle", () => follower.toEnd());
+    const details = root.closest("details");
+    if (details && asked("output") === "closed") details.open = false;
+    details?.addEventListener("toggle", () => {
+      keep({ output: details.open ? "" : "closed" });
+      follower.toEnd();
+    });
   }
 
   /** A choice that this browser remembers. */
@@ -98,10 +104,7 @@ class LogPane {
       if (each === link) each.setAttribute("aria-current", "true");
       else each.removeAttribute("aria-current");
     }
-    const address = new URL(location.href);
-    if (view.stream) address.searchParams.set("stream", view.stream);
-    else address.searchParams.delete("stream");
-    history.replaceState(null, "", address);
+    keep({ stream: view.stream });
     await view.toLatest();
     await this.follower.toLatest();
     this.search.start();

@@ -1,10 +1,13 @@
 // The command search: Ctrl-K or / from every page.
 
+import { asked, enter, goOn, keep, leave, onBack } from "./address.js";
 import { $, $$, icon, make } from "./dom.js";
 import { Failure, read } from "./net.js";
 import { openPanel } from "./panel.js";
 
 const PAUSE_MS = 90;
+// In the address, with what is typed.
+const NAME = "command";
 
 let open = null;
 
@@ -55,7 +58,7 @@ async function look() {
     if (open?.running !== running) return;
     open.isStale = false;
     draw(groups);
-    if (open.entered) enter(open.entered);
+    if (open.entered) take(open.entered);
   } catch (error) {
     if (error.name === "AbortError" || !open) return;
     if (!(error instanceof Failure)) throw error;
@@ -66,9 +69,11 @@ async function look() {
 
 function switchLanguage(item) {
   const form = make("form", { method: "post", action: item.url, hidden: true });
+  const back = new URL(location.href);
+  back.searchParams.delete(NAME);
   const fields = {
     csrfmiddlewaretoken: $("[name=csrfmiddlewaretoken]").value,
-    next: location.pathname + location.search,
+    next: back.pathname + back.search,
     language: item.language,
   };
   for (const [name, value] of Object.entries(fields)) form.append(make("input", { type: "hidden", name, value }));
@@ -79,12 +84,19 @@ function switchLanguage(item) {
 function go(item, event) {
   if (item.language) return switchLanguage(item);
   if (event.ctrlKey || event.metaKey) return window.open(item.url, "_blank", "noopener");
-  close();
-  if (item.panel) return openPanel(item.url);
-  return location.assign(item.url);
+  remove();
+  if (!item.panel) return goOn(item.url);
+  leave(NAME);
+  return openPanel(item.url);
 }
 
 function close() {
+  if (!open) return;
+  remove();
+  leave(NAME);
+}
+
+function remove() {
   if (!open) return;
   const { dialog, back, running } = open;
   open = null;
@@ -94,7 +106,7 @@ function close() {
   back?.focus();
 }
 
-function enter(event) {
+function take(event) {
   if (open.options[open.at]) go(open.options[open.at].item, event);
 }
 
@@ -104,7 +116,7 @@ function onKey(event) {
   else if (event.key === "Enter") {
     // What is shown does not answer what was typed yet: wait for that.
     if (open.isStale) open.entered = event;
-    else enter(event);
+    else take(event);
   } else if (event.key === "Tab") close();
   else return;
   event.preventDefault();
@@ -139,7 +151,9 @@ export function openPalette(text = "") {
   const { dialog, input, list } = open;
   let timer = 0;
   input.value = text;
+  enter(NAME, text || " ");
   input.addEventListener("input", () => {
+    keep({ [NAME]: input.value || " " });
     clearTimeout(timer);
     open.isStale = true;
     open.entered = null;
@@ -165,6 +179,12 @@ export function openPalette(text = "") {
   look();
 }
 
+function followAddress() {
+  const text = asked(NAME);
+  if (text === null) remove();
+  else openPalette(text.trim());
+}
+
 /** Ctrl-K everywhere, / where nobody types, and the field in the bar at the top. */
 export function startPalette() {
   document.addEventListener("keydown", (event) => {
@@ -177,6 +197,8 @@ export function startPalette() {
     if (open && ctrlK) close();
     else openPalette();
   });
+  onBack(followAddress);
+  if (asked(NAME) !== null) followAddress();
   const field = $("#top-search");
   field?.addEventListener("click", () => openPalette(field.value));
   field?.addEventListener("input", () => {

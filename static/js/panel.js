@@ -1,8 +1,9 @@
 // The panel at the right: a modal dialog filled by the server.
 
+import { asked, enter, goOn, keep, leave, onBack } from "./address.js";
 import { confirm } from "./confirm.js";
 import { $, $$, make, parse } from "./dom.js";
-import { forgetDraft, forgetOpen, guardDrafts, keepDrafts, panelToReopen } from "./drafts.js";
+import { forgetDraft, guardDrafts, keepDrafts } from "./drafts.js";
 import { dropZone, submit } from "./forms.js";
 import { Failure, fragment } from "./net.js";
 import { previewSchedule } from "./schedule.js";
@@ -12,6 +13,10 @@ import { toast } from "./toasts.js";
 // A half-filled panel that was closed comes back as it was left.
 const halfFilled = new Map();
 const enhancers = [];
+const WIDE = /\/(properties|advanced)$/;
+// Below the list of apps. An address may open these alone: other answers are no panels of ours.
+const PANELS =
+  /^(add|[^/]+\/(slots\/[^/]+\/)?(webjobs\/(add|(triggered|continuous)\/[^/]+\/properties)|settings\/(add|advanced|[^/]+\/edit)|deployment-slots\/add))$/;
 
 /** Let `enhance(root)` look at everything that panels and pages show. */
 export function onContent(enhance) {
@@ -28,10 +33,25 @@ export function enhance(root) {
   refreshTimes(root);
 }
 
+const here = () => location.pathname.replace(/[^/]*$/, "");
+
+/** How the address names the panel at `url`: from here when it is below this page. */
+function nameOf(url) {
+  const { pathname } = new URL(url, location.href);
+  return pathname.startsWith(here()) ? pathname.slice(here().length) : pathname;
+}
+
+/** The address of the panel that is called `name`; null when there is none. */
+function panelAt(name) {
+  const { origin, pathname, href } = new URL(name, location.origin + here());
+  const root = $(".brand").pathname;
+  const isOurs = origin === location.origin && pathname.startsWith(root);
+  return isOurs && PANELS.test(pathname.slice(root.length)) ? href : null;
+}
+
 function close(dialog) {
   const url = dialog.dataset.url;
   if (dialog.dataset.dirty) halfFilled.set(url, dialog);
-  forgetOpen();
   const toasts = $("#toasts", dialog);
   if (toasts) document.body.append(toasts);
   dialog.close();
@@ -44,9 +64,13 @@ export function closePanel(forget = false) {
   if (!dialog) return;
   if (forget) delete dialog.dataset.dirty;
   close(dialog);
+  leave("panel");
 }
 
-function show(dialog) {
+function show(dialog, name) {
+  const open = $("dialog.panel[open]");
+  if (open) close(open);
+  enter("panel", name);
   document.body.append(dialog);
   dialog.showModal();
   const first = $("[aria-invalid=true]", dialog) ?? $(".panel-body [data-first]", dialog);
@@ -66,37 +90,25 @@ async function onSubmit(event) {
   const changed = new CustomEvent("portal:changed", { detail: { data, form }, cancelable: true });
   if (within) delete within.dataset.dirty;
   if (!document.dispatchEvent(changed)) return;
-  closePanel(true);
-  if (data.url) location.assign(data.url);
+  if (!data.url) closePanel(true);
+  else {
+    if (within) close(within);
+    goOn(data.url);
+  }
 }
 
-/** Fill and show the panel at `url`. */
-export async function openPanel(url, wide = false) {
-  const kept = halfFilled.get(url);
-  if (kept) {
-    halfFilled.delete(url);
-    show(kept);
-    return kept;
-  }
-  let answer;
-  try {
-    answer = await fragment(url);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    toast("error", error.message, error.more);
-    return null;
-  }
+/** An empty panel that can be closed. */
+function build(url) {
   const dialog = make("dialog", {
-    class: `panel${wide ? " wide" : ""}`,
+    class: `panel${WIDE.test(new URL(url, location.href).pathname) ? " wide" : ""}`,
     "aria-labelledby": "panel-title",
     "data-url": url,
   });
-  dialog.append(parse(answer.html));
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     const question = $(".confirm", dialog);
     if (question) question.dispatchEvent(new CustomEvent("answer"));
-    else close(dialog);
+    else closePanel();
   });
   dialog.addEventListener("input", (event) => {
     if (event.target.closest("[data-keep]")) dialog.dataset.dirty = "1";
@@ -104,12 +116,36 @@ export async function openPanel(url, wide = false) {
   dialog.addEventListener("click", (event) => {
     if (event.target.closest("[data-close]")) {
       event.preventDefault();
-      close(dialog);
+      closePanel();
     }
   });
-  closePanel();
+  return dialog;
+}
+
+/**
+ * Fill and show the panel at `url`, which the address gets to know as `name`. `quiet`: nobody asked
+ * for it just now, so it does not matter when there is none.
+ */
+export async function openPanel(url, name = nameOf(url), quiet = false) {
+  const kept = halfFilled.get(url);
+  if (kept) {
+    halfFilled.delete(url);
+    show(kept, name);
+    return kept;
+  }
+  let answer;
+  try {
+    answer = await fragment(url);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (quiet) keep({ panel: "" });
+    else toast("error", error.message, error.more);
+    return null;
+  }
+  const dialog = build(url);
+  dialog.append(parse(answer.html));
   enhance(dialog);
-  show(dialog);
+  show(dialog, name);
   return dialog;
 }
 
@@ -124,10 +160,20 @@ export async function reloadPanel() {
   enhance(dialog);
 }
 
-/** After all modules have said what they do with panels. */
-export function reopenPanel() {
-  const url = panelToReopen();
-  if (url) openPanel(url);
+/** The panel that the address names, and no other. A page that opens its panels itself says so. */
+function followAddress() {
+  const name = asked("panel");
+  const open = $("dialog.panel[open]");
+  if (name === null) {
+    if (open) close(open);
+    return;
+  }
+  if (open && nameOf(open.dataset.url) === name) return;
+  const wanted = new CustomEvent("portal:panel", { detail: name, cancelable: true });
+  if (!document.dispatchEvent(wanted)) return;
+  const url = panelAt(name);
+  if (url) openPanel(url, name, true);
+  else keep({ panel: "" });
 }
 
 export function startPanels() {
@@ -137,6 +183,9 @@ export function startPanels() {
     const link = event.target.closest("a[data-panel]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    openPanel(link.href, link.dataset.panel === "wide");
+    openPanel(link.href);
   });
+  onBack(followAddress);
+  // When all modules have said what they do with panels.
+  addEventListener("DOMContentLoaded", followAddress);
 }

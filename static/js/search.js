@@ -1,5 +1,6 @@
 // Searching a log: the server finds, step by step; the page shows where.
 
+import { asked, keep } from "./address.js";
 import { $ } from "./dom.js";
 import { Failure, read } from "./net.js";
 import { ranges } from "./search-ranges.js";
@@ -59,22 +60,15 @@ export class LogSearch {
 
   /** What the address asks to search for, as a link or a reload brings it. */
   recall() {
-    const asked = new URL(location.href).searchParams;
-    if (!asked.get("find")) return;
-    this.input.value = asked.get("find");
-    for (const name of ["regex", "case"]) this.form.elements[name].checked = asked.has(name);
+    if (!asked("find")) return;
+    this.input.value = asked("find");
+    for (const name of ["regex", "case"]) this.form.elements[name].checked = asked(name) !== null;
     this.start();
   }
 
   #remember() {
-    const address = new URL(location.href);
-    const keep = (name, value) =>
-      value ? address.searchParams.set(name, value) : address.searchParams.delete(name);
-    keep("find", this.input.value);
-    for (const name of ["regex", "case"]) {
-      keep(name, this.input.value && this.form.elements[name].checked ? "1" : "");
-    }
-    if (address.href !== location.href) history.replaceState(null, "", address);
+    const flag = (name) => (this.input.value && this.form.elements[name].checked ? "1" : "");
+    keep({ find: this.input.value, regex: flag("regex"), case: flag("case") });
   }
 
   #clear() {

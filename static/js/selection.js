@@ -72,6 +72,15 @@ export class Selection {
     this.draw();
   }
 
+  /** Select those of `keys` that are there, without taking the focus. */
+  restore(keys) {
+    const found = this.all.filter((row) => keys.includes(row.dataset.key));
+    this.keys = new Set(found.map((row) => row.dataset.key));
+    this.anchor = found[0]?.dataset.key ?? null;
+    this.#move(found.at(-1) ?? null, false);
+    this.row?.scrollIntoView({ block: "nearest" });
+  }
+
   everything(on = true) {
     this.keys = new Set(on ? this.all.map((each) => each.dataset.key) : []);
     this.#move(on ? (this.row ?? this.all[0] ?? null) : null, false);

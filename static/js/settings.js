@@ -220,7 +220,7 @@ async function take(form) {
 }
 
 async function openAdvanced(url) {
-  const panel = await openPanel(url, true);
+  const panel = await openPanel(url);
   const form = panel && $("form.advanced-form", panel);
   if (!form) return;
   const known = (item) => (item.secret || !shown.has(key(item)) ? null : valueOf(item));

@@ -1,5 +1,6 @@
 // The blade: selection, commands on the selected row, menus, refresh.
 
+import { asked, keep, onBack } from "./address.js";
 import { actOnSeveral } from "./bulk.js";
 import { confirm } from "./confirm.js";
 import { $, $$, parse } from "./dom.js";
@@ -15,6 +16,8 @@ const EAGER_MS = 700;
 const TYPING_MS = 200;
 // After a command the grid is looked at more often, for this long.
 const EAGER_FOR_MS = 15000;
+// Of the names of the selected rows in the address.
+const LONGEST = 1500;
 
 const grid = $("#grid");
 const selection = new Selection(grid, drawCommands);
@@ -22,6 +25,7 @@ let shown = "";
 let etag = "";
 let eagerUntil = 0;
 let filtering = 0;
+let isRecalled = false;
 
 const rows = () => selection.all;
 const row = () => selection.row;
@@ -56,6 +60,7 @@ function reasonForAll(name, targets) {
 }
 
 function drawCommands() {
+  keepSelection();
   const targets = selection.rows;
   const target = targets.length > 1 ? null : (targets[0] ?? null);
   const types = new Set(targets.map((each) => each.dataset.type));
@@ -72,11 +77,39 @@ function drawCommands() {
   logs.href = target ? target.dataset.history : logs.dataset.list;
 }
 
+/** As the address has it; of many only that they are all, since servers take no longer address. */
+function keepSelection() {
+  if (!isRecalled) return;
+  const names = selection.rows.map((each) => each.dataset.key).join(",");
+  const isAll = selection.isSeveral && selection.rows.length === rows().length;
+  keep({ select: isAll ? "*" : names.length < LONGEST ? names : "" });
+}
+
+/** Select what the address names, of which some may be gone. */
+function recall() {
+  isRecalled = true;
+  const names = asked("select") ?? "";
+  if (names === "*") selection.everything();
+  else selection.restore(names.split(","));
+  const filter = $("#webjob-filter");
+  const text = asked("q") ?? "";
+  if (!filter || filter.value === text) return;
+  filter.value = text;
+  refresh();
+}
+
+/** The part of the address that tells which rows there are. */
+function which() {
+  const wanted = new URLSearchParams();
+  for (const name of ["q", "after"]) if (asked(name)) wanted.set(name, asked(name));
+  return `?${wanted}`;
+}
+
 async function refresh(loud = false) {
   const button = command("refresh");
   if (loud) button.classList.add("spinning");
   try {
-    const answer = await fragment(grid.dataset.rows + location.search, loud ? "" : etag);
+    const answer = await fragment(grid.dataset.rows + which(), loud ? "" : etag);
     if (answer) etag = answer.etag;
     if (answer && answer.html !== shown) replace(answer.html);
   } catch (error) {
@@ -115,7 +148,7 @@ async function actOnAll(name) {
 async function act(name, target) {
   if (selection.isSeveral && name !== "logs" && name !== "properties") return actOnAll(name);
   if (name === "logs") return open(target.dataset.history, "_blank");
-  if (name === "properties") return openPanel(`${target.dataset.base}properties`, true);
+  if (name === "properties") return openPanel(`${target.dataset.base}properties`);
   const body = await ask(name, target);
   if (!body) return undefined;
   const words = { name: target.dataset.name };
@@ -273,7 +306,7 @@ function listen() {
   filter?.addEventListener("input", () => {
     clearTimeout(filtering);
     filtering = setTimeout(() => {
-      history.replaceState(null, "", `?${new URLSearchParams({ q: filter.value })}`);
+      keep({ q: filter.value, after: "" });
       refresh();
     }, TYPING_MS);
   });
@@ -322,6 +355,7 @@ function poll() {
 }
 
 listen();
-selection.only(null);
+recall();
+onBack(recall);
 poll();
 addEventListener("pagehide", closeMenu);
