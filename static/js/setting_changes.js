@@ -83,6 +83,19 @@ export class Changes {
     }
   }
 
+  /** What is changed, as text that `recall` takes. */
+  get draft() {
+    return JSON.stringify(this.changed.map(({ row, problem, ...item }) => item));
+  }
+
+  /** Put back what is changed; others may have changed the settings since, which Apply will tell. */
+  recall(draft) {
+    for (const item of JSON.parse(draft)) {
+      const base = this.items.find((other) => item.was && lower(other.was) === lower(item.was));
+      this.put(base, { ...item, problem: "" });
+    }
+  }
+
   /** All settings become those of the advanced edit: `{name, value, slotSetting}`, null stays. */
   replaceAll(entries) {
     const wanted = new Map(entries.map((entry) => [lower(entry.name), entry]));

@@ -2,7 +2,9 @@
 
 import { confirm } from "./confirm.js";
 import { reveal } from "./copy.js";
+import { keep as keepAddress } from "./address.js";
 import { $, $$, icon, parse } from "./dom.js";
+import { forgetDraft, sealedDraft } from "./drafts.js";
 import { showError } from "./forms.js";
 import { Failure, fragment, send } from "./net.js";
 import { closePanel, onContent, openPanel } from "./panel.js";
@@ -22,6 +24,10 @@ let changes = null;
 let byRow = new Map();
 let editing = null;
 let leaving = false;
+// The changes of an earlier look at this page in this tab; until then nothing is drawn over them.
+let recalled = null;
+let isRecalled = false;
+const draft = sealedDraft("changes");
 
 const key = (item) => item.was.toLowerCase() || item.name.toLowerCase();
 const valueOf = (item) => item.value ?? revealed.get(key(item)) ?? "";
@@ -37,6 +43,8 @@ function draw() {
     valueOf,
     isShown: (item) => shown.has(key(item)),
   });
+  if (isRecalled && isDirty()) draft.keep(changes.draft);
+  else if (isRecalled) draft.forget();
   for (const button of [applyButton, discardButton]) if (button) button.disabled = !isDirty();
   $("#dirty-mark").hidden = !isDirty();
   const filter = $("#setting-filter");
@@ -174,10 +182,13 @@ async function apply() {
 
 /** Open the panel of one setting and fill in what is changed but not applied. */
 async function edit(item, url) {
-  const panel = await openPanel(item.was ? url : `${url}#${changes.items.indexOf(item)}`);
+  const panel = item.was
+    ? await openPanel(url)
+    : await openPanel(`${url}#${changes.items.indexOf(item)}`, `${encodeURIComponent(item.name)}/edit`);
   editing = item;
   const form = panel && $("form.setting-form", panel);
   if (!form || panel.dataset.dirty) return;
+  if (!item.was) form.dataset.seen = item.name;
   const { name, value, is_slot_setting: slotSetting, is_secret: secret, keep_value: keep } = form.elements;
   name.value = item.name;
   slotSetting.checked = item.slotSetting;
@@ -213,6 +224,7 @@ async function take(form) {
     $("[aria-invalid=true]", form).focus();
     return;
   }
+  forgetDraft(form);
   changes.put(editing, next);
   closePanel(true);
   draw();
@@ -222,12 +234,12 @@ async function take(form) {
 async function openAdvanced(url) {
   const panel = await openPanel(url);
   const form = panel && $("form.advanced-form", panel);
-  if (!form) return;
+  if (!form || panel.dataset.dirty) return;
   const known = (item) => (item.secret || !shown.has(key(item)) ? null : valueOf(item));
   const entries = changes.sorted
     .filter((item) => !item.deleted)
     .map((item) => ({ name: item.name, value: item.value ?? known(item), slotSetting: item.slotSetting }));
-  form.elements.json.value = JSON.stringify(entries, null, 2);
+  form.elements.json.value = form.dataset.seen = JSON.stringify(entries, null, 2);
   $(".show-json", form).addEventListener("click", () => guarded(() => fillIn(form.elements.json)));
 }
 
@@ -253,6 +265,7 @@ async function takeAll(form) {
     form.elements.json.focus();
     return;
   }
+  forgetDraft(form);
   changes.replaceAll(answer.data.settings);
   for (const item of changes.items) {
     if (item.was && !item.secret && item.value !== null && revealed.get(key(item)) === item.value) item.value = null;
@@ -279,6 +292,7 @@ async function onLeave(event) {
   event.stopPropagation();
   if (!(await ask(gettext("Leave this page"), gettext("Unsaved changes will be discarded."), link))) return;
   leaving = true;
+  draft.forget();
   location.assign(link.href);
 }
 
@@ -315,6 +329,34 @@ function onListClick(event) {
   }
 }
 
+const openAdd = (url) => openPanel(url).then(() => (editing = fresh()));
+
+/** A panel that the address names, filled in as a click would. */
+function onPanel(event) {
+  if (!applyButton || event.detail.includes("/properties")) return;
+  event.preventDefault();
+  recalled.then(() => openNamed(event.detail));
+}
+
+function openNamed(name) {
+  const [, encoded] = /^([^/]+)\/edit$/.exec(name) ?? [];
+  const item = changes.items.find((each) => encodeURIComponent(each.was || each.name) === encoded);
+  if (name === "add") openAdd($("[data-add]").href);
+  else if (name === "advanced") guarded(() => openAdvanced($("[data-advanced]").href));
+  else if (item) edit(item, item.was ? `${location.pathname}${encoded}/edit` : $("[data-add]").href);
+  else keepAddress({ panel: "" });
+}
+
+/** What was changed and not applied before the page was loaded anew, or the session ended. */
+async function recall() {
+  const text = applyButton && (await draft.recall());
+  isRecalled = true;
+  if (!text) return;
+  changes.recall(text);
+  draw();
+  tell([gettext("Your changes that are not applied yet are still here. Apply them, or discard them.")]);
+}
+
 function listen() {
   list.addEventListener("click", onListClick);
   showAll.addEventListener("click", toggleAll);
@@ -327,16 +369,17 @@ function listen() {
   $("[data-add]")?.addEventListener("click", (event) => {
     event.preventDefault();
     editing = null;
-    openPanel(event.currentTarget.href).then(() => (editing = fresh()));
+    openAdd(event.currentTarget.href);
   });
   $("[data-advanced]")?.addEventListener("click", (event) => {
     event.preventDefault();
     guarded(() => openAdvanced(event.currentTarget.href));
   });
+  document.addEventListener("portal:panel", onPanel);
   document.addEventListener("submit", onSubmit, true);
   document.addEventListener("click", onLeave, true);
   addEventListener("beforeunload", (event) => {
-    if (isDirty() && !leaving) event.preventDefault();
+    if (isDirty() && !leaving && draft.text !== changes.draft) event.preventDefault();
   });
 }
 
@@ -348,4 +391,5 @@ if (list) {
   changes = new Changes(rowsOf(list));
   draw();
   listen();
+  recalled = recall();
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.pages import command, expect_toast, sign_in, zip_file
-from tests.web.objects import make_job, make_setting, make_slot
-from webjobs.models import AppSetting, Slot, WebJob
+from tests.web.objects import ALICE, make_job, make_member, make_setting, make_slot
+from webjobs.dispatch import SettingChange, change_settings
+from webjobs.models import AppSetting, Role, Slot, WebJob
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,7 +58,7 @@ def test_a_session_that_ended_gives_everything_back_after_signing_in(blade: Page
     blade.get_by_label("User name").fill("admin")
     blade.get_by_label("Password").fill("correct-horse-9")
     blade.get_by_role("button", name="Sign in").click()
-    blade.wait_for_url("**/apps/demo/webjobs/")
+    blade.wait_for_url(re.compile(r"/apps/demo/webjobs/\?panel=add$"))
     expect_filled(panel)
     panel.locator("input[type=file]").set_input_files(zip_file({"run.sh": "echo hello"}))
     panel.get_by_role("button", name="OK").click()
@@ -88,13 +90,162 @@ def test_nothing_is_left_for_the_next_person_after_signing_out(blade: Page) -> N
     assert not blade.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('draft'))")
 
 
-def test_values_of_settings_are_never_kept(blade: Page) -> None:
+def stored(page: Page) -> str:
+    text: str = page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+    return text
+
+
+def drafts(page: Page) -> int:
+    count: int = page.evaluate(
+        "Object.keys(sessionStorage).filter(key => key.startsWith('draft')).length"
+    )
+    return count
+
+
+def open_setting(page: Page, name: str) -> Locator:
+    page.get_by_role("link", name=name, exact=True).click()
+    panel = page.get_by_role("dialog", name="Add/Edit application setting")
+    expect(panel).to_be_visible()
+    return panel
+
+
+def wait_for_drafts(page: Page, count: int) -> None:
+    page.wait_for_function(
+        "count => count === "
+        "Object.keys(sessionStorage).filter(key => key.startsWith('draft')).length",
+        arg=count,
+    )
+
+
+def test_a_half_filled_setting_comes_back_and_nobody_reads_it_meanwhile(blade: Page) -> None:
     blade.get_by_role("link", name="Environment variables").click()
-    blade.get_by_role("link", name="GREETING", exact=True).click()
-    panel = blade.get_by_role("dialog", name="Add/Edit application setting")
+    panel = open_setting(blade, "GREETING")
     panel.get_by_label("Value", exact=True).fill("top-secret")
+    panel.get_by_label("Secret").check()
     panel.get_by_label("Name", exact=True).focus()
-    assert "top-secret" not in blade.evaluate("JSON.stringify({...sessionStorage})")
+    wait_for_drafts(blade, 1)
+    assert "top-secret" not in stored(blade)
+    blade.reload()
+    expect(panel.get_by_label("Value", exact=True)).to_have_value("top-secret")
+    expect(panel.get_by_label("Secret")).to_be_checked()
+    expect(panel.get_by_label("Keep the present value")).not_to_be_checked()
+    panel.get_by_role("button", name="Apply").click()
+    expect(panel).to_have_count(0)
+    expect(line(blade, "GREETING")).to_contain_text("(modified)")
+
+
+def line(page: Page, name: str) -> Locator:
+    return page.locator(f'#settings tr[data-name="{name}"]')
+
+
+def stage_three(page: Page) -> None:
+    """A new secret, another value and a deletion, none of them applied."""
+    make_setting(Slot.objects.get(), "OLD", "old")
+    page.get_by_role("link", name="Environment variables").click()
+    panel = open_setting(page, "Add")
+    panel.get_by_label("Name", exact=True).fill("API_KEY")
+    panel.get_by_label("Value", exact=True).fill("top-secret")
+    panel.get_by_label("Secret").check()
+    panel.get_by_role("button", name="Apply").click()
+    panel = open_setting(page, "GREETING")
+    panel.get_by_label("Value", exact=True).fill("bye")
+    panel.get_by_role("button", name="Apply").click()
+    line(page, "OLD").locator("[data-delete]").click()
+    expect(line(page, "OLD")).to_contain_text("(deleted)")
+    page.wait_for_load_state("networkidle")
+
+
+def expect_three(page: Page) -> None:
+    expect(page.locator("#settings-notice")).to_contain_text("are still here")
+    expect(line(page, "API_KEY")).to_contain_text("(new)")
+    expect(line(page, "GREETING")).to_contain_text("(modified)")
+    expect(line(page, "OLD")).to_contain_text("(deleted)")
+
+
+def apply_changes(page: Page) -> None:
+    page.locator("#settings-apply").click()
+    page.get_by_role("button", name="Continue").click()
+
+
+def test_changes_that_are_not_applied_outlive_a_reload_unread(blade: Page) -> None:
+    stage_three(blade)
+    assert drafts(blade) == 1
+    assert "top-secret" not in stored(blade)
+    blade.reload()
+    expect_three(blade)
+    apply_changes(blade)
+    expect_toast(blade, "Successfully updated web app settings")
+    values = {setting.name: setting.value for setting in AppSetting.objects.all()}
+    assert values == {"API_KEY": "top-secret", "GREETING": "bye"}
+    assert AppSetting.objects.get(name="API_KEY").is_secret
+    wait_for_drafts(blade, 0)
+
+
+def test_changes_that_came_back_can_be_discarded(blade: Page) -> None:
+    stage_three(blade)
+    blade.reload()
+    expect_three(blade)
+    blade.locator("#settings-discard").click()
+    blade.get_by_role("button", name="Continue").click()
+    expect(line(blade, "API_KEY")).to_have_count(0)
+    expect(blade.locator("#settings-notice")).to_be_hidden()
+    blade.reload()
+    expect(line(blade, "GREETING")).to_be_visible()
+    expect(blade.locator("#settings tr.dirty")).to_have_count(0)
+    assert drafts(blade) == 0
+
+
+def test_changes_that_came_back_do_not_overwrite_what_others_did(blade: Page) -> None:
+    stage_three(blade)
+    change_settings(Slot.objects.get(), [SettingChange("GREETING", "theirs")], ALICE)
+    blade.reload()
+    expect_three(blade)
+    apply_changes(blade)
+    expect(blade.locator("#settings-notice")).to_contain_text("GREETING was changed by alice.")
+    assert AppSetting.objects.get(name="GREETING").value == "theirs"
+
+
+def test_nobody_else_gets_the_changes(blade: Page, live_server: LiveServer) -> None:
+    stage_three(blade)
+    settings = blade.url
+    Session.objects.all().delete()
+    sign_in(blade, live_server.url, make_member(Slot.objects.get().app, "bob", Role.CONTRIBUTOR))
+    blade.goto(settings)
+    expect(line(blade, "GREETING")).to_be_visible()
+    expect(line(blade, "API_KEY")).to_have_count(0)
+    assert drafts(blade) == 0
+
+
+def test_what_is_typed_in_the_advanced_edit_comes_back(blade: Page) -> None:
+    blade.get_by_role("link", name="Environment variables").click()
+    line(blade, "GREETING").locator("[data-delete]").click()
+    blade.get_by_role("link", name="Advanced edit").click()
+    area = blade.get_by_label("Application settings as JSON")
+    expect(area).to_have_value("[]")
+    area.fill('[{"name": "NEW", "value": "top-secret"}]')
+    wait_for_drafts(blade, 2)
+    blade.reload()
+    expect(area).to_have_value('[{"name": "NEW", "value": "top-secret"}]')
+    assert "top-secret" not in stored(blade)
+    blade.get_by_role("dialog").get_by_role("button", name="OK").click()
+    expect(line(blade, "NEW")).to_contain_text("(new)")
+    wait_for_drafts(blade, 1)
+    blade.get_by_role("link", name="Advanced edit").click()
+    expect(area).to_have_value(re.compile("NEW"))
+
+
+def test_the_page_of_the_advanced_edit_applies_at_once(
+    blade: Page, live_server: LiveServer
+) -> None:
+    blade.goto(f"{live_server.url}/apps/demo/settings/advanced")
+    area = blade.get_by_label("Application settings as JSON")
+    area.fill('[{"name": "NEW", "value": "1"}]')
+    blade.get_by_role("button", name="OK").click()
+    expect_toast(blade, "Successfully updated web app settings")
+    assert AppSetting.objects.get().name == "NEW"
+    blade.locator("#toasts .undo").click()
+    expect_toast(blade, "Undone")
+    assert AppSetting.objects.get().name == "GREETING"
 
 
 def test_an_edit_is_given_back_after_signing_in_and_gone_once_applied(
