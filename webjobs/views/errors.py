@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import DisallowedHost
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -16,7 +20,9 @@ from webjobs.views.answers import wants_json
 def _answer(request: HttpRequest, status: int, title: str, message: str) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"error": message}, status=status)
-    return render(request, "error.html", {"title": title, "message": message}, status=status)
+    again = request.method == "GET" and status >= 500
+    context = {"title": title, "message": message, "again": again}
+    return render(request, "error.html", context, status=status)
 
 
 @login_not_required
@@ -53,8 +59,19 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _answer(request, 403, _("Reload the page"), message)
 
 
+def _no_database(request: HttpRequest) -> HttpResponse:
+    # Who is signed in, and what they are to be told, would have to be read from it.
+    request.user = AnonymousUser()
+    request.__dict__.pop("_messages", None)
+    message = _("The portal cannot use its database at present. Try again in a moment.")
+    return _answer(request, 503, _("The portal is not available"), message)
+
+
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Called while the exception is being handled."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _no_database(request)
     message = _(
         "Something went wrong in the portal. It has been written to the portal's own log; "
         "try again in a moment."
