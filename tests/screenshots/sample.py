@@ -7,11 +7,17 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from tests.screenshots.sources import build_deployments, build_staging
+from tests.screenshots.sources import (
+    build_deploying,
+    build_deployments,
+    build_staging,
+    build_swapping,
+)
 from tests.support.logs import INSTANCE_KEY
 from tests.web.objects import (
     make_instance,
     make_job,
+    make_member,
     make_run,
     make_setting,
     make_slot,
@@ -24,7 +30,7 @@ from webjobs.logs import LogWriter, log_of_run
 from webjobs.models import ApiToken, Copy, Instance, Role, Run, Schedule, Slot, WebJob
 from webjobs.states import CopyStatus, JobType, RunStatus, Stream
 
-ADMIN, PASSWORD = "ada", "correct-horse-9"
+ADMIN, READER, PASSWORD = "ada", "ben", "correct-horse-9"
 APP, ONE, NONE, MANY = "contoso-orders", "contoso-newsletter", "contoso-empty", "contoso-warehouse"
 LONG = "contoso-" + "-".join(["subsidiary"] * 4)
 LONG_JOB = "import-" + "x" * 40 + "-" + "-".join(["regional"] * 5)
@@ -58,10 +64,13 @@ def build() -> None:
     _triggered(slot)
     _continuous(slot, one, two)
     _settings(slot)
+    make_member(slot.app, READER, Role.READER)
     build_staging(APP)
+    build_swapping()
     newsletter = make_slot(ONE)
     make_job(newsletter, "send-newsletter")
     build_deployments(newsletter)
+    build_deploying()
     make_slot(NONE)
     _long(make_slot(LONG))
     many = make_slot(MANY)

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from tests.web.objects import make_job, make_setting, make_slot
 from webjobs.deploying.applying import NO_LONGER, Result
-from webjobs.models import Deployment, Slot, SourceConnection
-from webjobs.states import DeploymentStatus, DeploymentTrigger, JobType, Outcome
+from webjobs.models import Deployment, Slot, SourceConnection, Swap
+from webjobs.states import DeploymentStatus, DeploymentTrigger, JobType, Outcome, SwapState
 
+SWAPPING, DEPLOYING = "contoso-checkout", "contoso-catalogue"
 REPOSITORY = "https://git.example.org/contoso/newsletter.git"
 
 
@@ -22,6 +23,44 @@ def build_staging(app: str) -> None:
     make_setting(staging, "ORDERS_API_URL", "https://staging.example.org/api")
     make_setting(staging, "SMTP_HOST", "smtp.staging.example.org", is_slot_setting=True)
     make_setting(staging, "WEBJOBS_STOPPED", "1", is_slot_setting=True)
+
+
+def build_swapping() -> None:
+    """Two slots in the midst of a swap, and one that ended before."""
+    source, target = make_slot(SWAPPING, "staging"), make_slot(SWAPPING)
+    for slot in (source, target):
+        make_job(slot, "charge-cards")
+        make_job(slot, "fraud-watch", JobType.CONTINUOUS)
+        make_setting(slot, "BANK_URL", f"https://{slot.name}.bank.example.org")
+    now = timezone.now()
+    before, ended = now - timedelta(days=6), now - timedelta(days=6, seconds=-9)
+    names = {"source_name": source.name, "target_name": target.name, "by_name": "ada"}
+    Swap.objects.create(
+        app=source.app, state=SwapState.SUCCEEDED, started_at=before, deadline=before,
+        ended_at=ended, reason="2 WebJobs and 1 setting changed places.", **names,
+    )  # fmt: skip
+    swap = Swap.objects.create(
+        app=source.app, source=source, target=target, started_at=now, deadline=now, **names
+    )
+    swap.begin_stopping(now + timedelta(minutes=2))
+
+
+def build_deploying() -> None:
+    """A slot that is being deployed, where the last deployment left a question behind."""
+    slot = make_slot(DEPLOYING)
+    SourceConnection.objects.create(slot=slot, url=REPOSITORY, branch="main", by_name="ada")
+    make_job(slot, "import-articles")
+    make_job(slot, "old-import")
+    added = Result("triggered", "import-articles", Outcome.REPLACED)
+    gone = Result("triggered", "old-import", Outcome.GONE, NO_LONGER)
+    _deployment(slot, DeploymentStatus.SUCCESS, 5, "Import in one go", [added, gone])
+    now = timezone.now()
+    Deployment.objects.create(
+        slot=slot, trigger=DeploymentTrigger.MANUAL, status=DeploymentStatus.DEPLOYING,
+        repository=REPOSITORY, branch="main", commit="7ad41f9e" * 5, author="Ben Example",
+        message="Name the articles that have no price", committed_at=now, requested_at=now,
+        started_at=now, by_name="ada", log="Fetching main\nReading 2 WebJobs\n",
+    )  # fmt: skip
 
 
 def build_deployments(slot: Slot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import os
 import shutil
 import sys
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
@@ -46,9 +48,8 @@ VARIANTS = [
     Variant(390, "dark"),
 ]
 FRENCH = [Variant(1440, "light", "fr-FR"), Variant(390, "light", "fr-FR")]
-# The pages that lists and output fill, on a wide screen.
-WIDE = Variant(2560, "light")
-ON_WIDE = {"blade", "run-running"}
+# Of the main pages only.
+SOME = [Variant(2560, "light"), *FRENCH]
 
 
 class _Quiet(WSGIRequestHandler):
@@ -64,9 +65,9 @@ def _serve() -> str:
     return f"http://127.0.0.1:{server.server_port}"
 
 
-def _sign_in(page: Page, base: str) -> None:
+def _sign_in(page: Page, base: str, user: str) -> None:
     page.goto(f"{base}/sign-in")
-    page.fill("#id_username", sample.ADMIN)
+    page.fill("#id_username", user)
     page.fill("#id_password", sample.PASSWORD)
     page.press("#id_password", "Enter")
     page.wait_for_url(f"{base}/apps/")
@@ -100,32 +101,42 @@ def _tell_of_script(error: Error) -> None:
     sys.stdout.write(f"A script failed: {error}\n")
 
 
+def _open(browser: Browser, variant: Variant) -> Page:
+    context = browser.new_context(
+        viewport={"width": variant.width, "height": 900 if variant.width > 800 else 844},
+        color_scheme=variant.scheme,
+        locale=variant.language,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    page.on("pageerror", _tell_of_script)
+    page.on("dialog", lambda dialog: dialog.accept())
+    return page
+
+
+def _be(page: Page, base: str, user: str, now: str) -> None:
+    """Sign in as `user`, unless that is who is signed in `now` and still is."""
+    page.goto(f"{base}/sign-in")
+    if user == now and (not user or "/sign-in" not in page.url):
+        return
+    page.context.clear_cookies()
+    if user:
+        _sign_in(page, base, user)
+
+
 def _all(browser: Browser, base: str, wanted: list[Shot]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {shot.name: [] for shot in wanted}
-    for variant in [WIDE, *VARIANTS, *FRENCH]:
-        context = browser.new_context(
-            viewport={"width": variant.width, "height": 900 if variant.width > 800 else 844},
-            color_scheme=variant.scheme,
-            locale=variant.language,
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(15_000)
-        page = context.new_page()
-        page.on("pageerror", _tell_of_script)
-        page.on("dialog", lambda dialog: dialog.accept())
-        page.goto(f"{base}/sign-in")
-        is_in = False
+    for variant in [*VARIANTS, *SOME]:
+        page, user = _open(browser, variant), ""
         for shot in wanted:
-            if variant in FRENCH and not shot.is_main:
+            if variant in SOME and not shot.is_main:
                 continue
-            if variant == WIDE and shot.name not in ON_WIDE:
-                continue
-            if shot.signed_in and not is_in:
-                _sign_in(page, base)
-                is_in = True
+            _be(page, base, shot.user, user)
+            user = shot.user
             name = _take(page, base, shot, variant)
             found[shot.name] += [name] if name else []
-        context.close()
+        page.context.close()
     return found
 
 
@@ -148,6 +159,9 @@ def take_all() -> None:
     sample.build()
     only = {name for name in os.environ.get("ONLY", "").split(",") if name}
     wanted = [shot for shot in shots() if not only or shot.name in only]
+    settings.ROOT_URLCONF = "tests.screenshots.urls"
+    # Of the pages that go wrong on purpose.
+    logging.getLogger("django.request").disabled = True
     base = _serve()
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
