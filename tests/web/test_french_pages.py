@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from django.contrib import admin
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.test import TestCase, override_settings
+from django.urls import reverse
 
 from tests.screenshots import sample
 from tests.screenshots.shots import shots
-from tests.web.test_french import ENGLISH, labels
+from tests.web.test_french import ENGLISH, WRITTEN, labels
+from webjobs.models import App, AppSetting, Membership, Slot
 
+# What operators may add by hand.
+ADDED = {App, AppSetting, Membership, Slot}
 QUESTIONS = ["run", "delete", "properties", "edit", "call", "versions/"]
 
 
@@ -29,8 +35,7 @@ class EveryPageTests(TestCase):
         self.client.force_login(User.objects.get(username=sample.ADMIN))
         blade = f"/apps/{sample.APP}/webjobs/"
         slots = f"/apps/{sample.APP}/deployment-slots/"
-        # The site of operators speaks of tables and columns, under their names.
-        paths = {shot.path for shot in shots() if shot.user and "/admin/" not in shot.path}
+        paths = {shot.path for shot in shots() if shot.user}
         paths |= {f"{blade}triggered/nightly-report/{page}" for page in QUESTIONS}
         paths |= {f"{blade}continuous/thumbnail-worker/{page}" for page in ("start", "stop")}
         paths |= {f"{blade}continuous/thumbnail-worker/{page}" for page in QUESTIONS[1:4]}
@@ -39,3 +44,33 @@ class EveryPageTests(TestCase):
         for path in sorted(paths):
             with self.subTest(path=path):
                 self.assertEqual(self.french(path) & ENGLISH, set())
+
+    def test_no_page_of_the_operators_has_english_left(self) -> None:
+        self.client.force_login(User.objects.get(username=sample.ADMIN))
+        for model, page in admin.site._registry.items():
+            if model._meta.app_label != "webjobs":
+                continue
+            name = f"admin:webjobs_{model._meta.model_name}"
+            paths = [reverse(f"{name}_changelist")]
+            if found := page.get_queryset(HttpRequest()).first():
+                paths.append(reverse(f"{name}_change", args=[found.pk]))
+            if model in ADDED:
+                paths.append(reverse(f"{name}_add"))
+            for path in paths:
+                with self.subTest(path=path):
+                    self.assertEqual(self.french(path) & ENGLISH, set())
+
+    def test_the_searches_of_operators_are_explained_in_french(self) -> None:
+        self.client.force_login(User.objects.get(username=sample.ADMIN))
+        runs = self.french(reverse("admin:webjobs_run_changelist"))
+        self.assertTrue(any("exécutions de 20 tâches" in text for text in runs))
+
+    def test_every_name_of_the_operators_site_is_in_the_catalogue(self) -> None:
+        names = set()
+        for model in admin.site._registry:
+            if model._meta.app_label == "webjobs":
+                names |= {model._meta.verbose_name, model._meta.verbose_name_plural}
+                for field in model._meta.fields:
+                    names |= {field.verbose_name, field.help_text}
+                    names |= {word for _value, word in field.flatchoices}
+        self.assertEqual({str(name) for name in names if name} - WRITTEN.keys(), set())

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from webjobs import dispatch
 from webjobs.access import actor_of
 from webjobs.admin.base import Joined, ModelAdmin, Recorded, TellsRefusals
-from webjobs.models import App, Membership, Slot, WebJob
+from webjobs.models import App, Membership, Role, Slot, WebJob
 from webjobs.views.addresses import slot_url
 
 
@@ -113,4 +113,5 @@ class MembershipAdmin(Recorded[Membership]):
         return f"membership/{obj.user}"
 
     def audit_details(self, obj: Membership) -> dict[str, Any]:
-        return {"role": obj.get_role_display()}
+        # In English, whoever reads or writes it.
+        return {"role": str(Role(obj.role).label)}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from webjobs.admin.base import SEARCHED, Facts, LargeTable
+from webjobs.admin.words import filled
 from webjobs.models import AuditEntry
 
 
@@ -16,10 +17,13 @@ class AuditEntryAdmin(Facts[AuditEntry], LargeTable[AuditEntry]):
     list_display = ["at", "user_name", "action", "target", "address", "details"]
     list_filter = ["at"]
     search_fields = ["user_name", "action", "target"]
-    search_help_text = _(
-        "Part of a user's name, an action or a target; reads the newest %(count)d entries of the "
-        "chosen dates."
-    ) % {"count": SEARCHED}
+    search_help_text = filled(
+        gettext_noop(
+            "Part of a user's name, an action or a target; reads the newest %(count)d entries "
+            "of the chosen dates."
+        ),
+        count=SEARCHED,
+    )
     ordering = ["-at"]
     sortable_by = ["at"]
 

@@ -9,9 +9,11 @@ from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from webjobs import dispatch
 from webjobs.admin.base import Facts, LargeTable, TellsRefusals
+from webjobs.admin.words import filled
 from webjobs.models import Occurrence, Run, WebJob
 from webjobs.views.addresses import run_url
 
@@ -29,9 +31,12 @@ class RunList(TellsRefusals[R], Facts[R], LargeTable[R]):
     sortable_by = ["queued_at"]
     # Only says that there is a search; `get_search_results` reads no text of a run.
     search_fields = ["number"]
-    search_help_text = _(
-        "A run's number, or part of a WebJob's name; shows the runs of up to %(count)d WebJobs."
-    ) % {"count": SEARCHED_WEBJOBS}
+    search_help_text = filled(
+        gettext_noop(
+            "A run's number, or part of a WebJob's name; shows the runs of up to %(count)d WebJobs."
+        ),
+        count=SEARCHED_WEBJOBS,
+    )
     actions = ["stop"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[R]:
