@@ -119,7 +119,9 @@ export function toast(kind, text, more = {}) {
     if (notice.kind !== "progress") {
       unread += 1;
       drawBadge();
-      leave(element, notice.undo ? UNDO_MS : SHOWN_MS);
+      // What leads out of a failure, such as to sign in again, is there until it is used.
+      const stays = notice.kind === "error" && notice.url;
+      if (!stays) leave(element, notice.undo ? UNDO_MS : SHOWN_MS);
     }
   };
   // Above whatever dialog is open, where it can be seen and used.
