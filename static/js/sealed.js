@@ -2,6 +2,7 @@
 
 import { Failure, send } from "./net.js";
 
+/** The portal's answer; null when it refuses, undefined when there is none. */
 async function ask(fields) {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
@@ -10,7 +11,7 @@ async function ask(fields) {
     return ok ? data : null;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return null;
+    return undefined;
   }
 }
 
@@ -33,14 +34,16 @@ export class Sealed {
     this.text = text;
   }
 
-  /** The text; null when none is kept, or none that can be opened. */
+  /** The text; null when none is kept, or none that can be opened; undefined without an answer. */
   async recall() {
     const sealed = sessionStorage.getItem(this.key);
     if (!sealed) return null;
     const { turn } = this;
     const answer = await ask({ sealed });
+    if (!answer) return answer;
+    // Something newer has been kept meanwhile.
     if (turn !== this.turn) return null;
-    this.text = answer?.text ?? null;
+    this.text = answer.text;
     return this.text;
   }
 

@@ -1,15 +1,16 @@
 // Environment variables: values on request, changes collected and applied all at once.
 
+import { keep as keepAddress } from "./address.js";
 import { confirm } from "./confirm.js";
 import { reveal } from "./copy.js";
-import { keep as keepAddress } from "./address.js";
-import { $, $$, icon, parse } from "./dom.js";
+import { $, $$, parse } from "./dom.js";
 import { forgetDraft, sealedDraft } from "./drafts.js";
 import { showError } from "./forms.js";
 import { Failure, fragment, send } from "./net.js";
 import { closePanel, onContent, openPanel } from "./panel.js";
 import { Changes, fresh, wish } from "./setting_changes.js";
 import { drawRows } from "./setting_rows.js";
+import { Values } from "./setting_values.js";
 import { toast } from "./toasts.js";
 
 const list = $("#settings-list");
@@ -17,9 +18,7 @@ const showAll = $("#show-values");
 const applyButton = $("#settings-apply");
 const discardButton = $("#settings-discard");
 
-// By lower-case name: what the server told on request, and which of it is to be seen.
-let revealed = new Map();
-let shown = new Set();
+let values = null;
 let changes = null;
 let byRow = new Map();
 let editing = null;
@@ -29,8 +28,6 @@ let recalled = null;
 let isRecalled = false;
 const draft = sealedDraft("changes");
 
-const key = (item) => item.was.toLowerCase() || item.name.toLowerCase();
-const valueOf = (item) => item.value ?? revealed.get(key(item)) ?? "";
 const isDirty = () => changes !== null && changes.changed.length > 0;
 const rowsOf = (root) => $$("#settings tbody tr", root);
 
@@ -40,8 +37,8 @@ function draw() {
     mayChange: applyButton !== null,
     mayReveal: "mayReveal" in list.dataset,
     whyNot: showAll.title,
-    valueOf,
-    isShown: (item) => shown.has(key(item)),
+    valueOf: (item) => values.of(item),
+    isShown: (item) => values.isShown(item),
   });
   if (isRecalled && isDirty()) draft.keep(changes.draft);
   else if (isRecalled) draft.forget();
@@ -49,13 +46,6 @@ function draw() {
   $("#dirty-mark").hidden = !isDirty();
   const filter = $("#setting-filter");
   if (filter.value) filter.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
-function drawShowAll(on) {
-  showAll.setAttribute("aria-pressed", String(on));
-  showAll.dataset.off ??= $("span", showAll).textContent;
-  $("span", showAll).textContent = on ? showAll.dataset.on : showAll.dataset.off;
-  $("svg", showAll).replaceWith(icon(on ? "eye-off" : "eye"));
 }
 
 async function guarded(work) {
@@ -68,30 +58,10 @@ async function guarded(work) {
   }
 }
 
-/** Ask for the values; the server records it. */
-async function fetchValues(fields) {
-  const { values } = await reveal(list.dataset.reveal, fields);
-  for (const [name, value] of Object.entries(values)) revealed.set(name.toLowerCase(), value);
-}
-
-function toggleOne(item) {
+/** Show or hide values. */
+function toggle(work) {
   return guarded(async () => {
-    const known = item.value !== null || revealed.has(key(item));
-    if (shown.has(key(item))) shown.delete(key(item));
-    else {
-      if (!known) await fetchValues({ name: item.was });
-      shown.add(key(item));
-    }
-    draw();
-  });
-}
-
-function toggleAll() {
-  return guarded(async () => {
-    const on = showAll.getAttribute("aria-pressed") !== "true";
-    if (on) await fetchValues({});
-    shown = new Set(on ? changes.items.map(key) : []);
-    drawShowAll(on);
+    await work();
     draw();
   });
 }
@@ -99,9 +69,7 @@ function toggleAll() {
 /** Read the settings anew; our changes stay on top. */
 async function reread() {
   const answer = await fragment(location.pathname);
-  revealed = new Map();
-  shown = new Set();
-  drawShowAll(false);
+  values.forget();
   changes.rebase(rowsOf(parse(answer.html)));
   draw();
 }
@@ -209,7 +177,7 @@ async function take(form) {
     secret: secret.checked,
     problem: "",
   };
-  if (next.value !== null && !next.secret && next.was && revealed.get(key(next)) === next.value) next.value = null;
+  if (next.value !== null && !next.secret && next.was && values.told(next) === next.value) next.value = null;
   for (const field of ["name", "value"]) showError(form, field, "");
   if (!next.name) {
     showError(form, "name", gettext("This field is required"));
@@ -235,7 +203,7 @@ async function openAdvanced(url) {
   const panel = await openPanel(url);
   const form = panel && $("form.advanced-form", panel);
   if (!form || panel.dataset.dirty) return;
-  const known = (item) => (item.secret || !shown.has(key(item)) ? null : valueOf(item));
+  const known = (item) => (item.secret || !values.isShown(item) ? null : values.of(item));
   const entries = changes.sorted
     .filter((item) => !item.deleted)
     .map((item) => ({ name: item.name, value: item.value ?? known(item), slotSetting: item.slotSetting }));
@@ -245,7 +213,7 @@ async function openAdvanced(url) {
 
 /** Values in the place of the JSON's nulls; those of secrets stay null. */
 async function fillIn(area) {
-  await fetchValues({});
+  await values.fetch();
   let entries = [];
   try {
     entries = JSON.parse(area.value);
@@ -253,7 +221,7 @@ async function fillIn(area) {
     toast("error", gettext("Invalid JSON object"));
     return;
   }
-  for (const entry of entries) entry.value ??= revealed.get(String(entry.name).toLowerCase()) ?? null;
+  for (const entry of entries) entry.value ??= values.revealed.get(String(entry.name).toLowerCase()) ?? null;
   area.value = JSON.stringify(entries, null, 2);
 }
 
@@ -268,7 +236,7 @@ async function takeAll(form) {
   forgetDraft(form);
   changes.replaceAll(answer.data.settings);
   for (const item of changes.items) {
-    if (item.was && !item.secret && item.value !== null && revealed.get(key(item)) === item.value) item.value = null;
+    if (item.was && !item.secret && item.value !== null && values.told(item) === item.value) item.value = null;
   }
   closePanel(true);
   draw();
@@ -306,9 +274,8 @@ function connect(root) {
     show?.addEventListener("click", () =>
       guarded(async () => {
         const { name } = show.dataset;
-        const { values } = await reveal(show.dataset.reveal, { name });
-        revealed.set(name.toLowerCase(), values[name] ?? "");
-        value.value = values[name] ?? "";
+        const told = values ? await values.fetch(name) : (await reveal(show.dataset.reveal, { name })).values;
+        value.value = told[name] ?? "";
         value.focus();
       }),
     );
@@ -320,7 +287,7 @@ function onListClick(event) {
   const target = event.target.closest(".setting-value, [data-edit], [data-delete], [data-restore]");
   if (!item || !target) return;
   event.preventDefault();
-  if (target.matches(".setting-value")) toggleOne(item);
+  if (target.matches(".setting-value")) toggle(() => values.toggle(item));
   else if (target.matches("[data-edit]")) edit(item, target.href);
   else {
     if (target.matches("[data-delete]")) changes.remove(item);
@@ -349,7 +316,9 @@ function openNamed(name) {
 
 /** What was changed and not applied before the page was loaded anew, or the session ended. */
 async function recall() {
-  const text = applyButton && (await draft.recall());
+  const text = applyButton ? await draft.recall() : null;
+  // Kept as it is until it can be opened.
+  if (text === undefined) return;
   isRecalled = true;
   if (!text) return;
   changes.recall(text);
@@ -359,7 +328,7 @@ async function recall() {
 
 function listen() {
   list.addEventListener("click", onListClick);
-  showAll.addEventListener("click", toggleAll);
+  showAll.addEventListener("click", () => toggle(() => values.toggleAll(changes.items)));
   applyButton?.addEventListener("click", apply);
   discardButton?.addEventListener("click", () => discard(() => (discardButton.disabled ? showAll : discardButton)));
   $("#settings-refresh").addEventListener("click", (event) => {
@@ -388,6 +357,7 @@ onContent(connect);
 connect(document);
 
 if (list) {
+  values = new Values(list.dataset.reveal, showAll);
   changes = new Changes(rowsOf(list));
   draw();
   listen();

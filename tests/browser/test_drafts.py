@@ -181,6 +181,18 @@ def test_changes_that_are_not_applied_outlive_a_reload_unread(blade: Page) -> No
     wait_for_drafts(blade, 0)
 
 
+def test_changes_wait_for_a_portal_that_does_not_answer(blade: Page) -> None:
+    stage_three(blade)
+    blade.route("**/drafts", lambda route: route.abort())
+    blade.reload()
+    line(blade, "GREETING").locator("[data-delete]").click()
+    expect(line(blade, "GREETING")).to_contain_text("(deleted)")
+    blade.unroute("**/drafts")
+    blade.once("dialog", lambda dialog: dialog.accept())
+    blade.reload()
+    expect_three(blade)
+
+
 def test_changes_that_came_back_can_be_discarded(blade: Page) -> None:
     stage_three(blade)
     blade.reload()
