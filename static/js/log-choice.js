@@ -9,6 +9,8 @@ import { toast } from "./toasts.js";
 // Lines that one click copies at most.
 const MAX_COPIED = 20000;
 const LINK = /^#L(\d{1,15})(?:-L?(\d{1,15}))?$/;
+// Lines that are shown before one that is named, so that it does not stand alone.
+export const LINES_BEFORE = 100;
 
 export class LogChoice {
   constructor(pane) {
@@ -16,7 +18,6 @@ export class LogChoice {
     this.view = pane.view;
     this.lines = pane.view.lines;
     this.#listen();
-    this.openLink();
   }
 
   #listen() {
@@ -46,7 +47,13 @@ export class LogChoice {
   #choose(one, other) {
     this.chosen = [Math.min(one, other), Math.max(one, other)];
     const [first, last] = this.chosen;
-    history.replaceState(history.state, "", `#L${first}${last > first ? `-L${last}` : ""}`);
+    const address = new URL(location.href);
+    // Of a long log the server draws that part at once, without script too.
+    if (this.view.hasEarlier || this.view.hasLater) {
+      address.searchParams.set("line", Math.max(1, first - LINES_BEFORE));
+    }
+    address.hash = `L${first}${last > first ? `-L${last}` : ""}`;
+    history.replaceState(history.state, "", address);
     this.#draw();
   }
 

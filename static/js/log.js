@@ -2,7 +2,7 @@
 
 import { asked, keep } from "./address.js";
 import { $, $$, parse } from "./dom.js";
-import { LogChoice } from "./log-choice.js";
+import { LINES_BEFORE, LogChoice } from "./log-choice.js";
 import { LogClock } from "./log-clock.js";
 import { Follower } from "./log-follow.js";
 import { LogGroups } from "./log-groups.js";
@@ -28,7 +28,8 @@ class LogPane {
     this.#fit();
     this.search = new LogSearch(this);
     this.choice = new LogChoice(this);
-    this.view.fill();
+    // From where a link leads to, fewer lines around are missing.
+    this.choice.openLink().then(() => this.view.fill());
     this.search.recall();
   }
 
@@ -119,7 +120,7 @@ class LogPane {
     };
     this.follower.pause();
     this.groups.open(number);
-    const ways = [`?line=${Math.max(1, number - 100)}`, `?line=${number}`];
+    const ways = [`?line=${Math.max(1, number - LINES_BEFORE)}`, `?line=${number}`];
     if (offset !== undefined) ways.push(`?after=${offset}`);
     while (!isShown() && ways.length) await view.replace(ways.shift());
     if (!view.line(number) && view.stream && offset === undefined) {

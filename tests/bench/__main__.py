@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.bench.site import Bench
 
 # In the order in which they are measured: what needs a portal that has done nothing comes first.
-NAMES = ("memory", "runs", "log", "live", "stop", "continuous", "schedules", "pages")
+NAMES = ("memory", "runs", "log", "live", "opening", "stop", "continuous", "schedules", "pages")
 MODULES = {"stop": "stopping"}
 # What would make it another portal than the default one.
 LEFT_OUT = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HOST", "DEBUG", "ADMIN_USERNAME")

@@ -199,6 +199,13 @@ def test_a_link_to_a_line_opens_there(person: Page, live_server: LiveServer, slo
     person.goto(address(live_server, run) + "#L1234")
     expect(person.locator(".line.chosen")).to_have_text("line 1234")
     expect(person.locator(".line.chosen")).to_be_in_viewport()
+    # From the address it has now the server draws that part itself.
+    assert person.url.endswith("?line=1134#L1234")
+    asked: list[str] = []
+    person.on("request", lambda request: asked.append(request.url))
+    person.reload()
+    expect(person.locator(".line.chosen")).to_be_in_viewport()
+    assert not [url for url in asked if "/log?" in url]
 
 
 def test_following_stops_while_the_reader_looks_further_up(
