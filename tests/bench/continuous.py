@@ -34,7 +34,7 @@ def _wait_copies(jobs: list[WebJob], status: CopyStatus) -> float:
     """Until all have this status in the database; the clock of that moment."""
     copies = Copy.objects.filter(job__in=[job.pk for job in jobs], status=status)
     return wait_for(
-        lambda: copies.count() == len(jobs), 40, lambda: f"{copies.count()} jobs are {status}"
+        lambda: copies.count() == len(jobs), 40, lambda: f"{copies.count()} jobs are {status}", 0.01
     )
 
 

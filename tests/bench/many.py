@@ -36,7 +36,10 @@ class Jobs:
             begun = self.begun()
             return self.count - sum(len(starts) >= times for starts in begun)
 
-        wait_for(lambda: not late(), seconds, lambda: f"{late()} of {self.count} jobs do not run")
+        # The files tell when it was, so that looking seldom costs nothing but patience.
+        wait_for(
+            lambda: not late(), seconds, lambda: f"{late()} of {self.count} jobs do not run", 0.2
+        )
         return max(starts[times - 1][0] for starts in self.begun())
 
 

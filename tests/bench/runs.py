@@ -94,7 +94,9 @@ def burst(bench: Bench) -> Iterator[Figure]:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         begun = time.perf_counter()
         list(pool.map(_ask, [site] * CONNECTIONS, shares))
-        wait_for(lambda: not runs.active().exists(), 60, lambda: f"{runs.active().count()} run")
+        wait_for(
+            lambda: not runs.active().exists(), 60, lambda: f"{runs.active().count()} run", 0.01
+        )
         seconds = time.perf_counter() - begun
     good = runs.filter(status=RunStatus.SUCCESS, log__is_complete=True).count()
     if good != count:

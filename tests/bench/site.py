@@ -187,10 +187,15 @@ def wait_final(runs: Iterable[Run], seconds: float = 60) -> None:
     wait_for(are_final, seconds, lambda: f"{len(rest)} runs have not ended")
 
 
-def wait_for(probe: Callable[[], Any], seconds: float, what: Callable[[], str]) -> float:
-    """Until `probe` tells something true; returns the clock of that moment."""
+def wait_for(
+    probe: Callable[[], Any], seconds: float, what: Callable[[], str], every: float = LOOK_EVERY
+) -> float:
+    """Until `probe` tells something true; returns the clock of that moment.
+
+    It is asked `every` so many seconds: what takes the portal's cores must not be asked often.
+    """
     end = time.monotonic() + seconds
     while not probe():
         assert time.monotonic() < end, f"after {seconds:.0f} s {what()}"
-        time.sleep(LOOK_EVERY)
+        time.sleep(every)
     return time.time()
