@@ -8,3 +8,5 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
     would meet an old one of another in the browser's cache."""
 
     support_js_module_import_aggregation = True
+    # One pass for each module in the longest chain of imports, which Django's 5 do not suffice for.
+    max_post_process_passes = 20
