@@ -47,6 +47,7 @@ def test_it_starts_when_it_is_created(engine: Engine, slot: Slot) -> None:
     assert "SYS INFO] Run script 'run.sh' with script host - 'BashScriptHost'" in text
     assert "SYS INFO] Status changed to Running" in text
     assert copy.started_at
+    assert f"started {copy.pid}\n" in text
 
 
 def test_stop_is_graceful_and_start_brings_it_back(engine: Engine, slot: Slot) -> None:

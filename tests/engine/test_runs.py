@@ -73,6 +73,14 @@ def test_arguments_reach_the_script_unharmed(engine: Engine, slot: Slot) -> None
     assert run.arguments.startswith("one 'two")
 
 
+def test_a_run_in_progress_knows_its_process(engine: Engine, slot: Slot) -> None:
+    run = dispatch.run_now(add_job(slot, "echo I am $$\nsleep 30"), ACTOR)
+
+    assert f"I am {engine.wait_running(run).pid}\n" in wait_log(run, "I am")
+    dispatch.stop_run(run, ACTOR)
+    engine.wait(run)
+
+
 def test_arguments_that_cannot_be_read_are_refused(engine: Engine, slot: Slot) -> None:
     job = add_job(slot, "true")
     with pytest.raises(Refused, match="quot"):

@@ -305,7 +305,7 @@ class _Execution:
         """Record with the first lines that it runs; what ends before them goes without."""
         if not self._is_begun:
             self._is_begun = True
-            if not self._insist(lambda: self._run.begin(self._instance)):
+            if not self._insist(lambda: self._run.begin(self._instance, child.process.pid)):
                 child.request_stop(Cause.EXPIRED, kill_now=True)
 
     def _conclude(self, end: End) -> None:

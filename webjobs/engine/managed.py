@@ -277,7 +277,8 @@ class Managed:
         self._stop_reason, self._refresh = "", False
         self._sign_at = time.monotonic() + FIRST_SIGN
         port = int(started.prepared.environment["WEBJOBS_PORT"])
-        self._set(started_at=now, restart_at=None, exit_code=None, port=port)
+        pid = started.child.process.pid
+        self._set(started_at=now, restart_at=None, exit_code=None, port=port, pid=pid)
         self._change(CopyStatus.RUNNING, now, "")
         self.act(now)
 

@@ -14,7 +14,7 @@ from webjobs.states import CopyStatus
 # What executions write; the rest says whose copy it is.
 _FACTS = (
     "status", "changed_at", "started_at", "restart_at", "exit_code", "reason", "restarts",
-    "fast_failures", "crash_looping_since", "last_error", "is_leased", "port",
+    "fast_failures", "crash_looping_since", "last_error", "is_leased", "port", "pid",
 )  # fmt: skip
 
 
@@ -43,6 +43,7 @@ class Copy(models.Model):
     port = models.PositiveIntegerField(
         null=True, blank=True, help_text="WEBJOBS_PORT of its process, on its machine's loopback"
     )
+    pid = models.PositiveIntegerField(null=True, blank=True, help_text="Of its process, there")
 
     class Meta:
         ordering = ["job", "instance__name"]

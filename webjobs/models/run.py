@@ -98,6 +98,7 @@ class Run(models.Model):
         Instance, null=True, blank=True, on_delete=models.SET_NULL, related_name="runs"
     )
     epoch = models.PositiveIntegerField(null=True, blank=True)
+    pid = models.PositiveIntegerField(null=True, blank=True, help_text="Of its process, there")
     exit_code = models.IntegerField(null=True, blank=True)
     reason = models.TextField(blank=True, help_text="Why it ended so, in words")
 
@@ -200,10 +201,10 @@ class Run(models.Model):
             epoch=instance.epoch,
         )
 
-    def begin(self, instance: Instance) -> bool:
-        """INITIALIZING -> RUNNING: the process was started."""
-        status = RunStatus.RUNNING
-        return self._won(_BEGIN(pk=self.pk, status=status, **_holder(instance)), status=status)
+    def begin(self, instance: Instance, pid: int | None = None) -> bool:
+        """INITIALIZING -> RUNNING: the process `pid` was started."""
+        facts = {"status": RunStatus.RUNNING, "pid": pid}
+        return self._won(_BEGIN(pk=self.pk, **facts, **_holder(instance)), **facts)
 
     def finish(
         self,
@@ -264,7 +265,7 @@ _CLAIM = PreparedUpdate(
     lambda: Run.objects.ready().filter(pk=Given("pk")),
     *("status", "instance_id", "epoch", "started_at"),
 )
-_BEGIN = PreparedUpdate(_held, "status")
+_BEGIN = PreparedUpdate(_held, "status", "pid")
 _FINISH = PreparedUpdate(_held, "status", "ended_at", "reason", "exit_code", "lane")
 
 
