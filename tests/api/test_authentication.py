@@ -97,7 +97,7 @@ class RefusalTests(ApiTestCase):
         self.assertEqual(self.post(RUN, auth=self.of(self.reader)).status_code, 403)
 
     def test_an_unknown_address_tells_nothing_before_signing_in(self) -> None:
-        for path in ("/scm/demo/secret", "/scm/demo/api/processes", "/subscriptions/x/y/z"):
+        for path in ("/scm/demo/secret", "/scm/demo/api/command", "/subscriptions/x/y/z"):
             self.assertEqual(self.get(path, auth="").status_code, 401)
         auth = self.of(self.reader)
         for path in ("/scm/demo/secret", f"/subscriptions/x/y/z{VERSION}"):

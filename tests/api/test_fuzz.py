@@ -37,7 +37,14 @@ from schemathesis.specs.openapi.checks import (
 from tests.api.calling import SUB, basic, token_for, zip_of
 from tests.api.test_kudu_files import write
 from tests.api.test_openapi import METHODS, example
-from tests.web.objects import make_job, make_member, make_run, make_setting, make_slot
+from tests.web.objects import (
+    make_instance,
+    make_job,
+    make_member,
+    make_run,
+    make_setting,
+    make_slot,
+)
 from webjobs import logs
 from webjobs.api.kudu import runs
 from webjobs.api.openapi.document import document
@@ -60,6 +67,7 @@ SEED = 20160519
 # Of each operation, and of each sort of requests; FUZZ=20 looks further, always at the same.
 EXAMPLES = 2 * int(os.environ.get("FUZZ", "1"))
 SYSTEMATIC = 2 * EXAMPLES
+PID = 4711
 # These have tests of their own: they ask a broker, which the tests of requests do without.
 LEFT_OUT = ("/connections", "/healthz")
 
@@ -127,10 +135,16 @@ class Fuzzed:
             "name": of_type,
             "key": "GREETING",
             "event": "TriggeredJobFinished",
-            "id": self.hooks[slot] if "/hooks/" in path else str(run.number),
+            "id": self.id_in(path, slot),
             "path": f"data/jobs/triggered/nightly/{run.number}/output_log.txt",
         }
         return {name: value for name, value in known.items() if f"{{{name}}}" in path}
+
+    def id_in(self, path: str, slot: str) -> str:
+        """Of what the address is about."""
+        if "/processes/" in path:
+            return str(PID)
+        return self.hooks[slot] if "/hooks/" in path else str(self.runs[slot].number)
 
     def places(self, path: str) -> dict[str, str]:
         """Of these only where it is looked for."""
@@ -158,7 +172,8 @@ def _filled(slot: Slot) -> tuple[Run, str]:
     """A run and a hook of `slot`, which gets one of everything."""
     job = make_job(slot, "nightly")
     run = make_run(job, status=RunStatus.SUCCESS)
-    make_run(make_job(slot, "busy"), status=RunStatus.RUNNING)
+    where: dict[str, Any] = {"instance": make_instance(), "epoch": 1, "pid": PID}
+    make_run(make_job(slot, "busy"), status=RunStatus.RUNNING, **where)
     make_job(slot, "listener", type=JobType.CONTINUOUS)
     make_setting(slot, "GREETING", "hello")
     make_setting(slot, "SECRET", "hidden", is_secret=True)

@@ -13,6 +13,7 @@ from webjobs.api.kudu import (
     hooks,
     jobs,
     passthrough,
+    processes,
     runs,
     swagger,
     vfs,
@@ -27,6 +28,7 @@ _PREFIXES = (r"api/{type}webjobs", r"api/{type}jobs", r"api/jobs/{type}", r"jobs
 _ANY = r"(?P<type>triggered|continuous)"
 _NAME = r"/(?P<name>[^/]+)"
 _ID = r"(?P<id>[^/]+)"
+_PROCESSES = "(?:api/processes|api/diagnostics/processes|diagnostics/processes)"
 # Our own; no client knows it by another prefix.
 _DEBUG = rf"api/{_ANY}webjobs{_NAME}/debug"
 
@@ -81,6 +83,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     route("api/vfs(?:/(?P<path>.*))?", vfs.vfs, "kudu-vfs"),
     route("vfs(?:/(?P<path>.*))?", vfs.vfs, "kudu-vfs-short"),
     route("api/zip/site/wwwroot(?:/(?P<path>.*))?", zips.zips, "kudu-zip"),
+    route(_PROCESSES, processes.processes, "kudu-processes"),
+    route(_PROCESSES + "/" + _ID, processes.process, "kudu-process"),
     route("deploy", deploy.deploy, "kudu-deploy"),
     route(r"(?P<repository>[^/]+)\.git/info/refs", git_repository.refs, "kudu-git-refs"),
     route(r"(?P<repository>[^/]+)\.git/git-receive-pack", git_repository.pack, "kudu-git-push"),

@@ -15,7 +15,16 @@ from webjobs.api.answers import JSON, etag_of, not_modified
 from webjobs.api.arm.surface import ARM
 from webjobs.api.identity.surface import IDENTITY
 from webjobs.api.links import root_of
-from webjobs.api.openapi import arm, arm_schemas, debugging, errors, identity, kudu, schemas
+from webjobs.api.openapi import (
+    arm,
+    arm_schemas,
+    debugging,
+    errors,
+    identity,
+    kudu,
+    processes,
+    schemas,
+)
 
 VERSION = "1"
 _ABOUT = """\
@@ -51,6 +60,7 @@ def document() -> dict[str, Any]:
             "schemas": errors.SCHEMAS
             | schemas.SCHEMAS
             | debugging.SCHEMAS
+            | processes.SCHEMAS
             | arm_schemas.SCHEMAS
             | identity.SCHEMAS,
         },

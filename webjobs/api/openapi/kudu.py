@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webjobs.api.history import MAX_RUNS
-from webjobs.api.openapi import debugging, source_control
+from webjobs.api.openapi import debugging, processes, source_control
 from webjobs.api.openapi.errors import kudu, kudu_json
 from webjobs.api.openapi.parts import (
     TEXT,
@@ -277,6 +277,7 @@ def _others() -> dict[str, dict[str, Node]]:
         **_hooks(),
         **debugging.paths(),
         **source_control.paths(),
+        **processes.paths(),
         "/api/vfs /vfs": _vfs(),
         "/api/vfs/{path} /vfs/{path}": _vfs(),
         "/api/zip/site/wwwroot": _zip(),
@@ -310,7 +311,7 @@ PARAMETERS: dict[str, Node] = {
         "app": "The name of the app.",
         "slot": "The name of the slot, such as staging.",
         "name": "The name of the WebJob.",
-        "id": "The id of the run, the hook or the debug session.",
+        "id": "The id of the run, the hook, the process or the debug session.",
         "connection": "The id of a debugger's connection.",
         "key": "The name of the app setting.",
         "event": "The name of the event.",
