@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import timezone
 
 from webjobs.api.answers import tags_of
+from webjobs.api.arm_mode import variant_of
 from webjobs.api.links import root_of, scm_of
 from webjobs.dotnet import time_text
 from webjobs.models import Instance, Slot
@@ -100,7 +101,7 @@ def version_of(
     # The length of a run in progress changes all the time, and the place of one that waits for
     # its turn with what is before it.
     moment = now if active else None
-    addresses = scm_of(request, slot), root_of(request)
+    addresses = scm_of(request, slot), root_of(request), variant_of(request)
     state = (addresses, slot.settings_revision, instances, jobs, copies, moment)
     return Version(hashlib.sha256(repr(state).encode()).hexdigest()[:32])
 

@@ -11,37 +11,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from webjobs import dispatch
 from webjobs.access import actor_of, slot_for
 from webjobs.api.answers import answer, empty
+from webjobs.api.arm.properties import job_properties, run_properties
 from webjobs.api.arm.resources import Site, page, page_size, resource, site_for
 from webjobs.api.arm.surface import endpoint
 from webjobs.api.documents import Documents, Loaded, load
 from webjobs.api.finding import job_for, jobs_of, loaded_for, number_of, run_of
 from webjobs.api.history import wanted
 from webjobs.api.starting import start_run
-from webjobs.dotnet import NEVER
 from webjobs.models import Role, Run, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.states import JobType
 
 # The collection that holds WebJobs of both types.
 BOTH = "webjobs"
-
-
-def run_properties(documents: Documents, job: WebJob, run: Run) -> dict[str, Any]:
-    """A run under Kudu's names and under those of the SDKs; null until it has ended."""
-    document = documents.run(job, run)
-    if document["end_time"] == NEVER:
-        document["end_time"] = None
-    return document | {"web_job_id": document["id"], "web_job_name": document["name"]}
-
-
-def _properties(documents: Documents, loaded: Loaded) -> dict[str, Any]:
-    document = documents.job(loaded)
-    more: dict[str, Any] = {"web_job_type": loaded.job.type.capitalize()}
-    if loaded.run is not None:
-        more["latest_run"] = run_properties(documents, loaded.job, loaded.run)
-    if not loaded.job.is_continuous:
-        more |= {"publicNetworkAccess": "Enabled", "storageAccountRequired": False}
-    return document | more
 
 
 def _after(jobs: QuerySet[WebJob], token: str | None) -> QuerySet[WebJob]:
@@ -74,7 +56,7 @@ def _token(request: HttpRequest) -> str | None:
 
 def _resource(site: Site, type: str, documents: Documents, loaded: Loaded) -> dict[str, Any]:
     collection = f"{type.lower()}{BOTH}"
-    return resource(site, collection, [loaded.job.name], _properties(documents, loaded))
+    return resource(site, collection, [loaded.job.name], job_properties(documents, loaded))
 
 
 def _get(

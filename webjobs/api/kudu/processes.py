@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from webjobs.access import slot_for
 from webjobs.api.answers import answer
+from webjobs.api.arm_mode import is_arm, resource, resources
 from webjobs.api.kudu.surface import KUDU_JSON
 from webjobs.api.links import Links
 from webjobs.dotnet import time_text
@@ -29,15 +30,22 @@ _WITH_PROCESS = (CopyStatus.RUNNING, CopyStatus.STOPPING)
 
 def _list(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse:
     found = slot_for(request, app, slot)
-    return answer(list(_processes(request, found)))
+    told = list(_processes(request, found))
+    if is_arm(request):
+        items = [([str(process["id"])], process) for process in told]
+        return answer(resources(request, found, "processes", items))
+    return answer(told)
 
 
 def _get(request: HttpRequest, app: str, id: str, slot: str = PRODUCTION) -> HttpResponse:
     """Machines number their processes alike: `?instance=` says which one is meant."""
     instance = request.GET.get("instance")
-    for process in _processes(request, slot_for(request, app, slot)):
+    found = slot_for(request, app, slot)
+    for process in _processes(request, found):
         if str(process["id"]) == id and instance in (None, process["instance_id"]):
-            return answer(process)
+            return answer(
+                resource(request, found, "processes", [id], process) if is_arm(request) else process
+            )
     raise Http404("No such process.")
 
 

@@ -17,6 +17,7 @@ from webjobs.api.identity.surface import IDENTITY
 from webjobs.api.links import root_of
 from webjobs.api.openapi import (
     arm,
+    arm_mode,
     arm_schemas,
     debugging,
     errors,
@@ -59,6 +60,7 @@ def document() -> dict[str, Any]:
             "responses": errors.RESPONSES,
             "schemas": errors.SCHEMAS
             | schemas.SCHEMAS
+            | arm_mode.SCHEMAS
             | debugging.SCHEMAS
             | processes.SCHEMAS
             | arm_schemas.SCHEMAS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from webjobs.api.history import MAX_RUNS
 from webjobs.api.openapi import debugging, processes, source_control
+from webjobs.api.openapi.arm_mode import LOCATION, bare_or
 from webjobs.api.openapi.errors import kudu, kudu_json
 from webjobs.api.openapi.parts import (
     TEXT,
@@ -55,18 +56,21 @@ _BYTES: Node = {"type": "string", "contentMediaType": "application/octet-stream"
 
 
 def _list(what: str, schema: Node) -> Node:
-    good = {"200": gives(what, list_of(schema), ETag="Of this state."), "304": _UNCHANGED}
-    return operation(_TAG, what, good, kudu(), parameters=[_ETAG])
+    told = bare_or(list_of(schema), "KuduResources")
+    good = {"200": gives(what, told, ETag="Of this state."), "304": _UNCHANGED}
+    return operation(_TAG, what, good, kudu(), parameters=[_ETAG, LOCATION])
 
 
 def _job(schema: Node) -> dict[str, Node]:
+    schema = bare_or(schema, "KuduResource")
     good = {"200": gives("The WebJob.", schema, ETag="Of this state."), "304": _UNCHANGED}
     upload: Node = {
         "required": True,
-        "description": "A zip, or a single script; the name says what it is.",
+        "description": "A zip, or a single script; the name says what it is. JSON in ARM mode.",
         "content": {
             **content(_BYTES, "application/zip"),
             **content(_BYTES, "application/octet-stream"),
+            **content(ref("KuduArmSettings")),
         },
     }
     name = header(
@@ -76,13 +80,13 @@ def _job(schema: Node) -> dict[str, Node]:
         required=True,
     )
     return {
-        "get": operation(_TAG, "Tell of one WebJob.", good, kudu(), parameters=[_ETAG]),
+        "get": operation(_TAG, "Tell of one WebJob.", good, kudu(), parameters=[_ETAG, LOCATION]),
         "put": operation(
             _TAG,
             "Add a WebJob, or give it new files.",
             {"200": gives("The WebJob.", schema)},
             kudu("403 404 409 411 413"),
-            parameters=[name],
+            parameters=[name, LOCATION],
             body=upload,
         ),
         "delete": operation(
@@ -98,13 +102,18 @@ def _command(summary: str, errors: str = "403 404 409") -> dict[str, Node]:
 def _settings_job() -> dict[str, Node]:
     return {
         "get": operation(
-            _TAG, "Read settings.job.", {"200": gives("It.", ref("SettingsJob"))}, kudu()
+            _TAG,
+            "Read settings.job.",
+            {"200": gives("It.", bare_or(ref("SettingsJob"), "KuduResource"))},
+            kudu(),
+            parameters=[LOCATION],
         ),
         "put": operation(
             _TAG,
             "Replace settings.job.",
             {"200": _DONE},
             kudu("403 404 409 411 413"),
+            parameters=[LOCATION],
             body=json_body(ref("SettingsJob")),
         ),
     }
@@ -129,19 +138,20 @@ def _run() -> Node:
         },
         kudu("403 404 409 422"),
         parameters=[ARGUMENTS, wait, IDEMPOTENCY_KEY],
+        description="In ARM mode (x-ms-geo-location) started is told by 200 without a body.",
     )
 
 
 def _history() -> Node:
-    good = gives(
-        "The runs.", ref("History"), ETag="Of this state.", Link="Where older ones are (next)."
-    )
+    runs = bare_or(ref("History"), "KuduResources")
+    older = "Where older ones are (next)."
+    good = gives("The runs.", runs, ETag="Of this state.", Link=older)
     return operation(
         _TAG,
         "List the runs of a triggered WebJob.",
         {"200": good, "304": _UNCHANGED},
         kudu(),
-        parameters=[*FILTERS, *_PAGING, _ETAG],
+        parameters=[*FILTERS, *_PAGING, _ETAG, LOCATION],
     )
 
 
@@ -154,7 +164,7 @@ def _passthrough() -> dict[str, Node]:
 
 def _typed() -> dict[str, dict[str, Node]]:
     """What lies below one of _PREFIXES: `{}` and the rest of the address."""
-    run = gives("The run.", ref("Run"))
+    run = gives("The run.", bare_or(ref("Run"), "KuduResource"))
     return {
         "triggered": {"get": _list("Triggered WebJobs.", ref("TriggeredWebJob"))},
         "continuous": {"get": _list("Continuous WebJobs.", ref("ContinuousWebJob"))},
@@ -165,7 +175,7 @@ def _typed() -> dict[str, dict[str, Node]]:
         "triggered/{name}/run": {"post": _run()},
         "triggered/{name}/history": {"get": _history()},
         "triggered/{name}/history/{id}": {
-            "get": operation(_TAG, "Tell of one run.", {"200": run}, kudu())
+            "get": operation(_TAG, "Tell of one run.", {"200": run}, kudu(), parameters=[LOCATION])
         },
         "triggered/{name}/history/{id}/stop": _command("Stop a run."),
         "continuous/{name}/start": _command("Start a continuous WebJob."),

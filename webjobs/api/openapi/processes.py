@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webjobs.api.openapi.arm_mode import LOCATION, bare_or
 from webjobs.api.openapi.errors import kudu_json
 from webjobs.api.openapi.parts import (
     BOOLEAN,
@@ -42,11 +43,15 @@ SCHEMAS: dict[str, Node] = {
 
 def paths() -> dict[str, dict[str, Node]]:
     """Path items by address."""
-    all_of_them = {"200": gives("The processes.", list_of(ref("Process")))}
-    one = {"200": gives("The process.", ref("Process"))}
+    all_of_them = {
+        "200": gives("The processes.", bare_or(list_of(ref("Process")), "KuduResources"))
+    }
+    one = {"200": gives("The process.", bare_or(ref("Process"), "KuduResource"))}
     which = query("instance", "Its instance_id; without it the first process of this number.")
-    listed = operation(_TAG, "List the processes of WebJobs.", all_of_them, kudu_json())
-    told = operation(_TAG, "Tell of one process.", one, kudu_json(), parameters=[which])
+    listed = operation(
+        _TAG, "List the processes of WebJobs.", all_of_them, kudu_json(), parameters=[LOCATION]
+    )
+    told = operation(_TAG, "Tell of one process.", one, kudu_json(), parameters=[which, LOCATION])
     return {
         " ".join(_BELOW): {"get": listed},
         " ".join(f"{path}/{{id}}" for path in _BELOW): {"get": told},
