@@ -9,6 +9,8 @@ from django.test import SimpleTestCase, override_settings
 from tests.api.calling import SUB, ApiTestCase
 from tests.web.objects import make_job
 
+# With it a path may begin with two slashes.
+HERE = "http://testserver"
 EVIL = {"Host": "evil.example"}
 
 
@@ -87,3 +89,45 @@ class BaseAddressTests(ApiTestCase):
         response = self.get("/scm/demo/api/vfs/data/jobs")
         self.assertEqual((response.status_code, response.content), (307, b""))
         self.assertNotIn("Content-Type", response.headers)
+
+    def test_slashes_may_be_doubled_and_case_does_not_matter(self) -> None:
+        make_job(self.slot)
+        right = self.get("/scm/demo/api/webjobs").json()
+        self.assertEqual(len(right), 1)
+        for path in (
+            "//scm/demo/api/webjobs",
+            "/scm//demo//api/webjobs",
+            "/SCM/Demo/API/webjobs",
+            "/SCM/DEMO/SLOTS/PRODUCTION//api/webjobs",
+        ):
+            self.assertEqual(self.get(HERE + path).json(), right, path)
+        reader = self.of(self.reader)
+        for path in ("//subscriptions", "///SUBSCRIPTIONS", "//metadata/endpoints"):
+            found = self.get(f"{HERE}{path}?api-version=1", auth=reader)
+            self.assertEqual(found.status_code, 200, path)
+
+    def test_an_unknown_address_is_told_of_in_the_words_of_its_api(self) -> None:
+        reader = self.of(self.reader)
+        for path in ("/scm", "/scm/", "//SCM/", "/SCM/demo/nothing", "//scm/demo//nothing"):
+            self.assertEqual(self.get(HERE + path, auth="").status_code, 401, path)
+            found = self.get(HERE + path, auth=reader)
+            self.assertEqual((found.status_code, found.content), (404, b""), path)
+        for path in ("/SUBSCRIPTIONS/x/y", "/Providers/x", "//tenants/x"):
+            found = self.get(f"{HERE}{path}?api-version=1", auth=reader)
+            self.assertEqual(found.json()["error"]["code"], "NotFound", path)
+
+    def test_the_next_page_is_found_behind_a_doubled_slash(self) -> None:
+        make_job(self.slot, "one")
+        make_job(self.slot, "two")
+        site = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Web/sites/demo"
+        link = self.get(f"{HERE}/{site}/webjobs?api-version=1&$top=1").json()["nextLink"]
+        self.assertTrue(link.startswith(f"http://testserver{site}"), link)
+
+    def test_an_answer_without_a_body_tells_no_length(self) -> None:
+        make_job(self.slot)
+        tag = self.get("/scm/demo/api/webjobs")["ETag"]
+        unchanged = self.get("/scm/demo/api/webjobs", HTTP_IF_NONE_MATCH=tag)
+        told = self.call("OPTIONS", "/scm/demo/api/webjobs")
+        self.assertEqual((unchanged.status_code, told.status_code), (304, 204))
+        self.assertNotIn("Content-Length", unchanged.headers)
+        self.assertNotIn("Content-Length", told.headers)

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("scm/<str:app>/slots/<str:slot>/", include("webjobs.api.kudu.urls")),
     path("scm/<str:app>/", include("webjobs.api.kudu.urls")),
     path("scm/<str:app>", nothing, name="kudu-base-nothing"),
+    route("scm", nothing, "kudu-root-nothing"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke", tokens.token_revoke, name="token-revoke"),
     route(r"api/openapi\.json", openapi, "openapi"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, re_path
+from django.urls import URLPattern, URLResolver
 
 from webjobs.api.arm import sites, slots, webjobs
 from webjobs.api.arm.surface import endpoint
@@ -21,7 +21,7 @@ _CONTINUOUS = _SLOT + "/continuouswebjobs" + _NAME
 _TYPED = _SLOT + "/(?P<type>triggered|continuous)webjobs"
 
 
-def _nothing(request: HttpRequest) -> HttpResponse:
+def _nothing(request: HttpRequest, rest: str) -> HttpResponse:
     raise Http404("No such address.")
 
 
@@ -56,9 +56,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     route(_CONTINUOUS + "/start", webjobs.start, "arm-start"),
     route(_CONTINUOUS + "/stop", webjobs.stop, "arm-stop"),
     # Also here nobody learns anything before signing in.
-    re_path(
-        r"^(?:subscriptions|providers|tenants)/",
+    route(
+        r"(?:subscriptions|providers|tenants)/(?P<rest>[\s\S]*)",
         endpoint(**dict.fromkeys(("GET", "POST", "PUT", "DELETE", "PATCH"), _nothing)),
-        name="arm-nothing",
+        "arm-nothing",
     ),
 ]

@@ -33,7 +33,7 @@ _PROCESSES = "(?:api/processes|api/diagnostics/processes|diagnostics/processes)"
 _DEBUG = rf"api/{_ANY}webjobs{_NAME}/debug"
 
 
-def _nothing(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse:
+def _nothing(request: HttpRequest, app: str = "", slot: str = PRODUCTION) -> HttpResponse:
     raise Http404("No such address.")
 
 
