@@ -83,6 +83,17 @@ class RefusalTests(ApiTestCase):
         unknown = self.get("/scm/nothing/api/webjobs", auth=basic("$nothing", "wrong"))
         self.assertEqual((known.status_code, known.content), (unknown.status_code, unknown.content))
 
+    def test_publishing_credentials_are_no_use_where_no_app_is_named(self) -> None:
+        """Azure's Resource Manager takes them nowhere. It is no failure that could be throttled."""
+        for path in ("/subscriptions", "/subscriptions/x/providers/Microsoft.Web/sites"):
+            for auth in (self.publisher, basic("$demo", "wrong")):
+                for _ in range(6):
+                    response = self.get(path + VERSION, auth=auth)
+                    self.assertEqual(response.status_code, 401)
+                    self.assertIn("API token", response.json()["error"]["message"])
+        self.assertEqual(self.get(JOBS).status_code, 200)
+        self.assertFalse(Throttle.objects.exists())
+
     def test_cookies_never_count(self) -> None:
         make_job(self.slot)
         self.client.force_login(self.contributor)

@@ -28,6 +28,10 @@ T = TypeVar("T")
 # Failures within a minute: of one name from one address, and of one address with any name.
 NAME_LIMIT = 10
 ADDRESS_LIMIT = 50
+NO_APP = (
+    "Publishing credentials open the addresses of their own app only. "
+    "Use a user name and an API token here."
+)
 # Compared with when there is nothing to compare with, so that an unknown app takes as long.
 _NOBODY = secrets.token_urlsafe(45)
 # No name or secret of ours is longer.
@@ -52,7 +56,7 @@ _TOKEN = PreparedQuery(
 
 
 class NotAuthenticated(Exception):
-    """Nobody is named, or the secret is wrong."""
+    """Nobody is named, or the secret is wrong; where words are given they say more."""
 
 
 class Throttled(Exception):
@@ -100,6 +104,9 @@ def authenticate(request: HttpRequest, app: str | None, slot: str) -> Caller:
     # Azure writes `app\$app` too.
     name = shown.name.rpartition("\\")[2]
     if name.startswith("$"):
+        if app is None:
+            # Not even looked at, so it tells nothing about them, and counts as no failure.
+            raise NotAuthenticated(NO_APP)
         return _tried(request, shown, lambda: _publisher(name, shown.secret, app, slot))
     token = sign_in(request, shown)
     user, most = token.user, Role(token.most)

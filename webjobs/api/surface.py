@@ -117,7 +117,7 @@ class Surface:
 def _problem(error: Exception) -> Problem:
     match error:
         case NotAuthenticated():
-            return Problem(401, "AuthenticationFailed", UNAUTHORIZED)
+            return Problem(401, "AuthenticationFailed", str(error) or UNAUTHORIZED)
         case Throttled():
             words = f"Signing in failed too often. Try again in {error.seconds} seconds."
             return Problem(429, "TooManyRequests", words)

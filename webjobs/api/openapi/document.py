@@ -36,7 +36,10 @@ Every address takes a slash at its end, and upper or lower case; every GET also 
 every address OPTIONS with the methods that it takes. No origin is allowed by CORS. Documents may
 get more fields.
 """
-_BASIC = "The app's publishing credentials, or a user name and an API token."
+_BASIC = (
+    "A user name and an API token, or, at addresses that name their app, the app's publishing "
+    "credentials."
+)
 
 
 @cache
