@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import os
+import select
 import shutil
 import statistics
 import subprocess
@@ -175,6 +176,25 @@ def test_too_much_in_chunks_is_refused_and_costs_nothing(live: Live) -> None:
     answer = live.upload(JOB, _pieces(bytes(21 * 1024 * 1024)), "job.zip", "application/zip")
     assert answer.status == 413
     assert live.call("GET", JOB).status == 200
+
+
+@pytest.mark.parametrize("way", ["declared", "chunked"])
+def test_a_refusal_arrives_however_much_is_still_to_come(live: Live, way: str) -> None:
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", live.portal.port, context=live.portal.trust, timeout=10
+    )
+    connection.putrequest("PUT", JOB)
+    size = 8 * 1024 * 1024
+    length = ("Content-Length", str(size)), ("Transfer-Encoding", "chunked")
+    connection.putheader("Authorization", "Basic wrong")
+    connection.putheader(*length[way == "chunked"])
+    connection.endheaders()
+    # It is told before the body comes, which most clients do not expect.
+    assert select.select([connection.sock], [], [], 10)[0]
+    body = bytes(size)
+    connection.send(body if way == "declared" else b"%x\r\n%s\r\n0\r\n\r\n" % (size, body))
+    assert connection.getresponse().status == 401
+    connection.close()
 
 
 def test_an_upload_that_is_cut_off_costs_nothing(live: Live) -> None:
