@@ -165,7 +165,9 @@ def _one_connection() -> Iterator[None]:
 @pytest.fixture
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """`?wait=` looks once: nothing runs here."""
-    monkeypatch.setattr(runs, "wait_for", lambda run, _seconds: wait_for(run, 0.0))
+    monkeypatch.setattr(
+        runs, "wait_for", lambda request, run, _seconds: wait_for(request, run, 0.0)
+    )
 
 
 def _filled(slot: Slot) -> tuple[Run, str]:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,7 @@ from urllib.parse import urlencode
 import pytest
 from django.conf import settings
 
+from tests.api.live import Answer, Live
 from tests.support.poll import until
 from tests.support.portal import Portal, environ
 from tests.web.test_call import commands
@@ -43,52 +44,6 @@ class Echo(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 socketserver.TCPServer(("127.0.0.1", int(os.environ["WEBJOBS_PORT"])), Echo).serve_forever()
 """
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass(frozen=True)
-class Live:
-    """A portal and a token of its operator."""
-
-    portal: Portal
-    secret: str
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: bytes | Iterable[bytes] | None = None,
-        *,
-        auth: str | None = None,
-        **headers: str,
-    ) -> Answer:
-        basic = "Basic " + base64.b64encode(f"admin:{self.secret}".encode()).decode()
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        named["Authorization"] = basic if auth is None else auth
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.portal.port, context=self.portal.trust, timeout=60
-        )
-        try:
-            connection.request(method, path, body, named)
-            found = connection.getresponse()
-            return Answer(found.status, found.headers, found.read())
-        finally:
-            connection.close()
-
-    def upload(self, path: str, body: bytes | Iterable[bytes], name: str, type: str) -> Answer:
-        return self.call(
-            "PUT", path, body, Content_Disposition=f"attachment; filename={name}", Content_Type=type
-        )
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +173,36 @@ def test_an_upload_that_is_cut_off_costs_nothing(live: Live) -> None:
     assert before == 200
     run = live.call("POST", JOB + "/run?wait=30")
     assert run.json["status"] == "Success"
+
+
+def test_who_goes_away_leaves_the_place_of_waiting_to_others(live: Live) -> None:
+    long, quick = JOB + "-long", JOB + "-quick"
+    live.upload(long, b"sleep 100", "run.sh", "application/octet-stream")
+    live.upload(quick, b"true", "run.sh", "application/octet-stream")
+    basic = base64.b64encode(f"admin:{live.secret}".encode()).decode()
+    # The same key: all of them wait for one run, and take every place there is.
+    named = {"Authorization": f"Basic {basic}", "Idempotency-Key": "once"}
+    waiting = []
+    for _ in range(60):
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", live.portal.port, context=live.portal.trust, timeout=60
+        )
+        connection.request("POST", long + "/run?wait=90", headers=named)
+        waiting.append(connection)
+
+    def is_full() -> bool:
+        start = time.monotonic()
+        for _ in range(6):  # Whichever process answers.
+            live.call("POST", long + "/run?wait=2", Idempotency_Key="once")
+        return time.monotonic() - start < 2
+
+    until(is_full, seconds=30, what="no place left for waiting")
+    for connection in waiting:
+        connection.close()
+    until(lambda: live.call("POST", quick + "/run?wait=10").status == 200, seconds=10)
+    run = live.call("GET", long + "/history").json["runs"]
+    assert len(run) == 1
+    live.call("POST", f"{long}/history/{run[0]['id']}/stop")
 
 
 def test_documents_link_by_https(live: Live) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 
@@ -29,20 +30,32 @@ def seconds_of(request: HttpRequest) -> int:
     return min(int(text), MAX_SECONDS)
 
 
-def wait_for(run: Run, seconds: float) -> bool:
-    """Whether the run ended within `seconds`. Where too many wait already it looks only once."""
+def wait_for(request: HttpRequest, run: Run, seconds: float) -> bool:
+    """Whether the run ended within `seconds`.
+
+    Where too many wait already it looks only once; it goes on for nobody who has gone away.
+    """
     is_waiting = _places.acquire(blocking=False)
     try:
-        return _watch(run, seconds if is_waiting else 0.0)
+        return _watch(request, run, seconds if is_waiting else 0.0)
     finally:
         if is_waiting:
             _places.release()
 
 
-def _watch(run: Run, seconds: float) -> bool:
+def _has_gone(request: HttpRequest) -> bool:
+    """Whether the client has closed its connection, as far as the system can tell."""
+    if "gunicorn.socket" not in request.META:
+        return False
+    poll = select.poll()
+    poll.register(request.META["gunicorn.socket"], getattr(select, "POLLRDHUP", 0))
+    return bool(poll.poll(0))
+
+
+def _watch(request: HttpRequest, run: Run, seconds: float) -> bool:
     until, pause = time.monotonic() + seconds, FIRST_PAUSE
     while Run.objects.active().filter(pk=run.pk).exists():
-        if time.monotonic() >= until:
+        if time.monotonic() >= until or _has_gone(request):
             return False
         time.sleep(min(pause, max(0.0, until - time.monotonic())))
         pause = min(LONGEST_PAUSE, pause * 1.5)

@@ -40,7 +40,7 @@ def _run(request: HttpRequest, app: str, name: str, slot: str = PRODUCTION) -> H
         response = empty(started)
         response["Location"] = location
         return response
-    ended = wait_for(run, seconds)
+    ended = wait_for(request, run, seconds)
     run = run_of(job, str(run.number))
     return answer(_told(request, job, run), 200 if ended else started, Location=location)
 

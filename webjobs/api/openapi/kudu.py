@@ -123,7 +123,7 @@ def _run() -> Node:
     where = "The address of the run."
     wait = query(
         "wait",
-        "Answer only when the run has ended, or after so many seconds.",
+        "Answer only when the run has ended, or after so many seconds; at once if too many wait.",
         {"type": "integer", "minimum": 0, "maximum": MAX_SECONDS},
     )
     started = gives(
