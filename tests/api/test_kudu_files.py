@@ -97,6 +97,23 @@ class RunLogTests(ApiTestCase):
         self.assertEqual(response["Accept-Ranges"], "bytes")
         self.assertEqual(b"".join(response.streaming_content), b"")
 
+    def test_a_range_is_nothing_to_head_and_its_unit_has_no_case(self) -> None:
+        write(self.log, b"x\n")
+        response: Any = self.call("HEAD", self.path, HTTP_RANGE="bytes=0-3")
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(int(response["Content-Length"]), len(self.body()))
+        self.assertEqual(self.get(self.path, HTTP_RANGE="Bytes=0-3").status_code, 206)
+
+    def test_an_etag_is_found_in_a_list_and_where_a_proxy_has_weakened_it(self) -> None:
+        write(self.log, b"x\n")
+        tag = self.get(self.path)["ETag"]
+        for known in (f"W/{tag}", f'"other", {tag}', f'"other",W/{tag} , "last"', "*"):
+            self.assertEqual(self.get(self.path, HTTP_IF_NONE_MATCH=known).status_code, 304, known)
+        # Weak ones promise no equal bytes.
+        for known in (f"W/{tag}", '"other"'):
+            stale = self.get(self.path, HTTP_RANGE="bytes=0-3", HTTP_IF_RANGE=known)
+            self.assertEqual(stale.status_code, 200, known)
+
     def test_nothing_is_written_here(self) -> None:
         write(self.log, b"x\n")
         for method in ("PUT", "DELETE"):

@@ -15,6 +15,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -173,6 +174,20 @@ def test_an_upload_that_is_cut_off_costs_nothing(live: Live) -> None:
     assert before == 200
     run = live.call("POST", JOB + "/run?wait=30")
     assert run.json["status"] == "Success"
+
+
+def test_many_at_once_with_one_key_start_one_run(live: Live) -> None:
+    job = JOB + "-once"
+    live.upload(job, b"sleep 0.5", "run.sh", "application/octet-stream")
+
+    def ask(_number: int) -> Answer:
+        return live.call("POST", job + "/run", Idempotency_Key="only")
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(ask, range(24)))
+    assert {answer.status for answer in answers} == {202}
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert len(live.call("GET", job + "/history").json["runs"]) == 1
 
 
 def test_who_goes_away_leaves_the_place_of_waiting_to_others(live: Live) -> None:

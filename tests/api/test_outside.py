@@ -65,6 +65,9 @@ class ProxyTests(ApiTestCase):
         site = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Web/sites/demo"
         page = self.get(f"{site}/webjobs?api-version=1&$top=1", **self.PROXY).json()
         self.assertTrue(page["nextLink"].startswith(self.ROOT))
+        rest = self.get(page["nextLink"], **self.PROXY).json()
+        names = [item["name"] for item in (*page["value"], *rest["value"])]
+        self.assertEqual((names, rest["nextLink"]), (["demo/one", "demo/two"], None))
         self.assertTrue(page["value"][0]["properties"]["url"].startswith(self.ROOT))
 
     def test_the_sign_ins_links(self) -> None:

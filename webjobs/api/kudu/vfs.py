@@ -63,7 +63,8 @@ def _file(request: HttpRequest, file: File) -> HttpResponseBase:
     if unchanged := not_modified(request, etag):
         return unchanged
     headers = {"ETag": etag, "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
-    wanted = request.headers.get("Range")
+    # A range is for GET alone: HEAD tells of all of the file.
+    wanted = request.headers.get("Range") if request.method == "GET" else None
     if wanted and request.headers.get("If-Range", etag) == etag:
         response = _part(file, wanted)
     else:
