@@ -12,7 +12,7 @@ function client(password) {
   return new KuduClient(credentials, { baseUri: SCM_URL, noRetryPolicy: true });
 }
 
-const { jobs, settings } = client(PUBLISHING_PASSWORD);
+const { jobs, process: processes, settings } = client(PUBLISHING_PASSWORD);
 // What came in stands in `body`.
 const get = async (name, ...values) => (await jobs[name](...values)).body;
 const list = async (name) => (await get(name)).map((job) => job.name);
@@ -43,5 +43,12 @@ for (const prefix of ["", "1", "2", "3"]) {
   await jobs[`removeContinuousJob${prefix}`]("gone");
 }
 assert.equal((await get("listTriggeredJobsInSwaggerFormat")).swagger, "2.0");
+for (const prefix of ["", "1", "2"]) {
+  const found = (await processes[`getAllProcesses${prefix}`]()).body;
+  for (const { id, description } of found) {
+    assert.match(description, /^WebJob: \S+, Type: (triggered|continuous)$/);
+    assert.equal((await processes[`getProcess${prefix}`](id)).body.id, id);
+  }
+}
 assert.ok(await settings.getAll());
 await assert.rejects(() => client("wrong").jobs.listAllJobs(), { statusCode: 401 });
