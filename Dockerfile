@@ -1,8 +1,8 @@
 # The portal with the interpreters of WebJobs; web, worker and beat are commands of this one image.
 #
-#   docker build .                              Java, Node.js and PHP beside Python and bash
-#   docker build --build-arg INTERPRETERS= .    Python, bash and git alone: a third of the size
-#   docker build --build-arg S3=1 .             packages may be in a bucket
+#   docker build .                               Java, Node.js and PHP beside Python and bash
+#   docker build --build-arg DEBIAN_PACKAGES= .  Python, bash and git alone: a third of the size
+#   docker build --build-arg S3=1 .              packages may be in a bucket
 FROM python:3.13.9-slim-bookworm AS packages
 ARG S3=
 WORKDIR /srv/portal
@@ -12,10 +12,10 @@ RUN /opt/venv/bin/pip install --no-cache-dir -r requirements.txt ${S3:+-r requir
 
 FROM python:3.13.9-slim-bookworm
 # Debian packages of what WebJobs are written in; leave out what yours are not.
-ARG INTERPRETERS="default-jre-headless nodejs php-cli"
+ARG DEBIAN_PACKAGES="default-jre-headless nodejs php-cli"
 # git and ssh fetch the repositories of source control.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends git openssh-client $INTERPRETERS \
+    && apt-get install -y --no-install-recommends git openssh-client $DEBIAN_PACKAGES \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --create-home portal \
     && install -d -o portal -g portal /data /data/packages

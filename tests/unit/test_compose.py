@@ -116,6 +116,16 @@ class ComposeTest(SimpleTestCase):
             for variable in variables:
                 self.assertIn(f"`{variable}`", README, name)
 
+    def test_no_build_argument_is_read_as_a_setting_while_the_image_is_built(self) -> None:
+        arguments = re.findall(r"^ARG (\w+)", DOCKERFILE, re.MULTILINE)
+        for name in {*arguments, *SERVICES["web"]["build"]["args"]}:
+            self.assertIn(name, arguments)
+            self.assertNotIn(f"| `{name}` |", README)
+
+    def test_the_database_is_ready_only_when_it_is_on_the_network(self) -> None:
+        """While it makes its first database it answers on a socket alone, and then stops again."""
+        self.assertIn("127.0.0.1", SERVICES["postgres"]["healthcheck"]["test"])
+
     def test_the_keys_of_a_bucket_come_from_files(self) -> None:
         self.assertEqual(set(BUCKET["services"]), {"web", "worker", "beat"})
         for secret, source in BUCKET["secrets"].items():
