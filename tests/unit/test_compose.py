@@ -126,6 +126,10 @@ class ComposeTest(SimpleTestCase):
         """While it makes its first database it answers on a socket alone, and then stops again."""
         self.assertIn("127.0.0.1", SERVICES["postgres"]["healthcheck"]["test"])
 
+    def test_the_database_takes_the_connections_that_the_readme_reckons_with(self) -> None:
+        (setting,) = (one for one in SERVICES["postgres"]["command"] if "max_connections" in one)
+        self.assertGreaterEqual(int(setting.split("=")[1]), 8 * 30 + 20 + 2 * 5)
+
     def test_the_keys_of_a_bucket_come_from_files(self) -> None:
         self.assertEqual(set(BUCKET["services"]), {"web", "worker", "beat"})
         for secret, source in BUCKET["secrets"].items():
@@ -139,7 +143,8 @@ class ComposeTest(SimpleTestCase):
 
     def test_the_image_takes_what_it_needs_and_leaves_the_rest(self) -> None:
         ignored = (BASE_DIR / ".dockerignore").read_text().split()
-        self.assertLessEqual({".git", "secrets", "tests", "var"}, set(ignored))
+        # `.*` are .git, .venv and the caches of tools.
+        self.assertLessEqual({".*", "secrets", "tests", "var"}, set(ignored))
         for needed in re.findall(r"requirements[\w-]*\.txt", DOCKERFILE):
             self.assertTrue((BASE_DIR / needed).is_file(), needed)
             self.assertNotIn(needed, ignored)
