@@ -20,6 +20,7 @@ help:
 	@echo "make run      start the portal (installs what it needs first)"
 	@echo "make test     all checks and tests, on SQLite and on PostgreSQL"
 	@echo "make test-clients  Azure's own clients against a portal; needs Node.js and 1 GB"
+	@echo "make test-images    the image built and docker-compose.yml brought up; needs Docker"
 	@echo "make lint     formatting, style, types, deployment and migration checks"
 	@echo "make unit     the fast tests only"
 	@echo "make bench    how fast it is here, beside the machine's own limits and other programs"
@@ -48,6 +49,10 @@ test-clients: tools
 		echo "$$now" > $$stamp; \
 	fi
 	TEST_CLIENTS=.venv-clients $(BIN)/python -m pytest tests/clients
+
+.PHONY: test-images
+test-images: tools
+	TEST_IMAGES=1 $(BIN)/python -m pytest -p no:randomly tests/images
 
 .PHONY: lint
 lint: tools

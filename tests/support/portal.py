@@ -122,20 +122,7 @@ class Portal:
 
     def page(self, path: str) -> str:
         """The HTML of a page as the operator of the first start sees it."""
-        cookies = http.cookiejar.CookieJar()
-        browser = urllib.request.build_opener(
-            urllib.request.HTTPSHandler(context=self.trust),
-            urllib.request.HTTPCookieProcessor(cookies),
-        )
-        address = self.url + "/sign-in"
-        browser.open(address).read()
-        fields = {
-            "csrfmiddlewaretoken": next(one.value for one in cookies if "csrf" in one.name) or "",
-            "username": "admin",
-            "password": self.password(),
-        }
-        form = urlencode(fields).encode()
-        browser.open(urllib.request.Request(address, form, {"Referer": address})).read()
+        browser = sign_in(self.url, self.password(), self.trust)
         return str(browser.open(self.url + path).read().decode())
 
     def kept(self, name: str) -> psutil.Process | None:
@@ -171,6 +158,27 @@ class Portal:
             self.signal(signal.SIGTERM)
             self.wait(seconds=90)
         print(self.output)
+
+
+def sign_in(
+    url: str, password: str, trust: ssl.SSLContext | None = None
+) -> urllib.request.OpenerDirector:
+    """A browser, as far as it goes, in which the operator of the first start is signed in."""
+    cookies = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(
+        urllib.request.HTTPSHandler(context=trust),
+        urllib.request.HTTPCookieProcessor(cookies),
+    )
+    address = url + "/sign-in"
+    browser.open(address).read()
+    fields = {
+        "csrfmiddlewaretoken": next(one.value for one in cookies if "csrf" in one.name) or "",
+        "username": "admin",
+        "password": password,
+    }
+    form = urlencode(fields).encode()
+    browser.open(urllib.request.Request(address, form, {"Referer": address})).read()
+    return browser
 
 
 def _command(process: psutil.Process) -> str:
