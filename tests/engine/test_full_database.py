@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from django.db import Error, connection
 
+from tests.support.disk import filled, small_disk
 from tests.support.engine import ACTOR, Engine, add_job, text_of, wait_copy, wait_log
 from tests.support.poll import until
 from webjobs import dispatch
@@ -20,12 +23,15 @@ IS_SQLITE = connection.vendor == "sqlite"
 FULL = "database or disk is full" if IS_SQLITE else "No space left on device"
 # Pages by which an SQLite file may grow.
 ROOM = 1000
+# All of PostgreSQL's tables and indexes, and some.
+SMALL_KIB = 64 * 1024
 COUNTS = "i=0\nwhile true; do echo line $i.; i=$((i+1)); sleep 0.02; done"
 LINES = 60
-# Waits at first, prints more than room may be left for, and says when it has nothing more to do.
+# Waits at first, prints more than room may be left for, however it is packed, and says when it has
+# nothing more to do.
 ENDS = f"""
 for i in $(seq 0 {LINES - 1}); do
-    printf 'line %d. %2000d\\n' $i 0
+    printf 'line %d. %s\\n' $i $(head -c 1500 /dev/urandom | base64 -w 0)
     while [ $i = 5 ] && [ ! -e "$1/go" ]; do sleep 0.02; done
 done
 touch "$1/done"
@@ -35,7 +41,7 @@ touch "$1/done"
 @pytest.fixture
 def engine(transactional_db: None, broker: str, data_dir: Path) -> Iterator[Engine]:
     """An instance on a database that cannot grow without end, as on a small disk."""
-    with small_sqlite() if IS_SQLITE else nullcontext():
+    with small_sqlite() if IS_SQLITE else small_postgresql():
         engine = Engine(data_dir / "instance").start()
         try:
             yield engine
@@ -75,31 +81,37 @@ def full_sqlite() -> Iterator[None]:
             cursor.execute("DELETE FROM ballast")
 
 
-# What PostgreSQL says, with its code, of a new row for which it cannot enlarge the table's file.
-NO_SPACE = """
-CREATE FUNCTION no_space() RETURNS trigger AS $$ BEGIN
-    RAISE EXCEPTION 'could not extend file "base/1/1": No space left on device'
-        USING ERRCODE = 'disk_full';
-END $$ LANGUAGE plpgsql
-"""
+def tell(command: str) -> str:
+    """What the server answers, if it answers anything."""
+    with connection.cursor() as cursor:
+        cursor.execute(command)
+        return str(cursor.fetchone()[0]) if cursor.description else ""
 
 
 @contextmanager
-def full_postgresql() -> Iterator[None]:
-    """Its server belongs to all tests, so its own disk must not be filled."""
-    with connection.cursor() as cursor:
-        tables = connection.introspection.table_names(cursor)
-        ours = [table for table in tables if table.startswith("webjobs_")]
-        cursor.execute(NO_SPACE)
-        try:
-            for table in ours:
-                words = f"CREATE TRIGGER no_space BEFORE INSERT ON {table}"
-                cursor.execute(f"{words} FOR EACH ROW EXECUTE FUNCTION no_space()")
-            yield
-        finally:
-            for table in ours:
-                cursor.execute(f"DROP TRIGGER IF EXISTS no_space ON {table}")
-            cursor.execute("DROP FUNCTION no_space")
+def small_postgresql() -> Iterator[None]:
+    """All tables of the database are on a disk of their own: the server's belongs to all tests."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="webjobs-space-")))
+        folder.chmod(0o755)
+        stack.enter_context(small_disk(folder / "disk", kib=SMALL_KIB))
+        server = Path(tell("SHOW data_directory")).stat()
+        space = folder / "disk/space"
+        space.mkdir()
+        os.chown(space, server.st_uid, server.st_gid)
+        name = f"small_{os.getpid()}"
+        tell(f"CREATE TABLESPACE {name} LOCATION '{space}'")
+        stack.callback(tell, f"DROP TABLESPACE {name}")
+        for kind in ("TABLE", "INDEX"):
+            move = f"ALTER {kind} ALL IN TABLESPACE %s SET TABLESPACE %s"
+            tell(move % ("pg_default", name))
+            stack.callback(tell, move % (name, "pg_default"))
+        connection.settings_dict["TEST"]["SPACE"] = str(folder / "disk")
+        yield
+
+
+def full_postgresql() -> AbstractContextManager[None]:
+    return filled(Path(connection.settings_dict["TEST"]["SPACE"]))
 
 
 def full_database() -> AbstractContextManager[None]:
