@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import time
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from django.utils import timezone
 
 from tests.support.engine import (
@@ -265,3 +267,47 @@ def test_a_new_one_of_the_name_of_a_deleted_one_starts_clean(engine: Engine, slo
     again = add_continuous(slot, script)
     log = wait_log(wait_copy(again, CopyStatus.RUNNING), "started")
     assert "left" not in log
+
+
+def test_a_worker_that_comes_back_deletes_what_a_deleted_one_left(
+    engine: Engine, slot: Slot, data_dir: Path
+) -> None:
+    job = add_continuous(slot, LOOP, name="gone")
+    wait_copy(job, CopyStatus.RUNNING)
+    dispatch.delete(job, ACTOR)
+    wait_copy(job, CopyStatus.STOPPED)
+    engine.close()
+    left = data_dir / "instance"
+    assert list(left.rglob("gone"))
+
+    again = Engine(data_dir / "instance").start()
+    try:
+        wait_copy(add_continuous(slot, LOOP, name="other"), CopyStatus.RUNNING)
+        WebJob.objects.filter(pk=job.pk).update(deleted_at=timezone.now() - KEEP_DELETED)
+        assert housekeeping.purge_deleted(timezone.now()) == 1
+        until(lambda: not list(left.rglob("gone")), what="its files are gone")
+    finally:
+        again.close()
+
+
+@pytest.mark.parametrize("began", [False, True], ids=["while it was away", "before"])
+def test_a_new_one_of_the_name_has_its_own_data_after_a_restart(
+    engine: Engine, slot: Slot, data_dir: Path, began: bool
+) -> None:
+    count = 'cd "$WEBJOBS_DATA_PATH"; echo x >> kept; echo "times=$(wc -l < kept)"\n'
+    job = add_continuous(slot, count + LOOP)
+    wait_log(wait_copy(job, CopyStatus.RUNNING), "times=1")
+    dispatch.delete(job, ACTOR)
+    wait_copy(job, CopyStatus.STOPPED)
+    new = add_continuous(slot, count + LOOP) if began else None
+    if new:
+        wait_log(wait_copy(new, CopyStatus.RUNNING), "times=1")
+    engine.close()
+    new = new or add_continuous(slot, count + LOOP)
+
+    again = Engine(data_dir / "instance").start()
+    try:
+        copy = wait_copy(new, CopyStatus.RUNNING)
+        assert ("times=2" in wait_log(copy, "times=2" if began else "times=")) is began
+    finally:
+        again.close()

@@ -75,6 +75,8 @@ class Engine:
         return self
 
     def close(self, *, kill_now: bool = True) -> None:
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self._pump.join()
         self.instance.close(kill_now=kill_now)

@@ -197,6 +197,7 @@ class Supervisor:
         changed = self._wishes.changed()
         living = [job for job in changed.values() if job is not None and job.deleted_at is None]
         new = [job for job in living if job.pk not in self._managed]
+        self._manage(self._left(changed.values(), new))
         self._clear_for(new)
         self._manage(new)
         touched = {self._managed[pk] for pk in changed if pk in self._managed}
@@ -207,6 +208,21 @@ class Supervisor:
             managed.set_wish(job, settings, self._closing)
         self._is_closing_told = self._closing is not None
         return touched
+
+    def _left(self, changed: Iterable[WebJob | None], new: Sequence[WebJob]) -> list[WebJob]:
+        """Deleted ones whose files an earlier worker left here, unless a new one of the name has
+        begun in their place."""
+        deleted = [
+            job
+            for job in changed
+            if job is not None and job.deleted_at is not None and job.pk not in self._managed
+        ]
+        if not deleted:
+            return []
+        copies = Copy.objects.filter(instance=self._machine.instance, job__in=[*deleted, *new])
+        here = set(copies.values_list("job", flat=True))
+        taken = {key_of(job) for job in new if job.pk in here}
+        return [job for job in deleted if job.pk in here and key_of(job) not in taken]
 
     def _clear_for(self, new: Sequence[WebJob]) -> None:
         """What a deleted WebJob left is not for a new one of its name."""
