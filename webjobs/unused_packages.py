@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.core.files.storage import storages
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, ProtectedError
 
 from webjobs.models import Deployment, Package, PackageFile, PackageVersion, Run, WebJob
@@ -65,14 +66,17 @@ def forget(file: PackageFile, now: datetime) -> bool:
 
 def delete(file: PackageFile) -> bool:
     """The second half: delete the bytes. What the storage refuses is tried again in a while."""
-    if not file.removals().exists():
-        return False
-    try:
-        storages["packages"].delete(Package(sha256=file.sha256).storage_name)
-    except OSError as error:
-        logger.warning("The unused package %s cannot be deleted: %s", file, error)
-        return False
-    file.removals().delete()
+    # Locked meanwhile: one who stands still in here keeps others from taking over, however late it
+    # is. SQLite has no such lock, and all who use it stand still together.
+    with transaction.atomic() if connection.features.has_select_for_update else nullcontext():
+        if not list(file.removals().select_for_update()):
+            return False
+        try:
+            storages["packages"].delete(Package(sha256=file.sha256).storage_name)
+        except OSError as error:
+            logger.warning("The unused package %s cannot be deleted: %s", file, error)
+            return False
+        file.removals().delete()
     return True
 
 

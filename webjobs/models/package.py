@@ -73,12 +73,15 @@ class PackageFile(models.Model):
         return is_new or bool(one.update(wanted_at=now))
 
     def claim_removal(self, unwanted_since: datetime, now: datetime) -> bool:
-        """False when it was wanted later than that, or somebody else removes it."""
+        """False when it was wanted later, or somebody else removes it. In a transaction."""
         is_free = Q(removing_at=None, wanted_at__lt=unwanted_since)
         is_lost = Q(removing_at__lt=now - REMOVAL_LASTS)
-        won = PackageFile.objects.filter(is_free | is_lost, pk=self.pk).update(removing_at=now)
+        mine = PackageFile.objects.filter(is_free | is_lost, pk=self.pk)
+        # Not to be waited for: it may be deleting the bytes for long.
+        if not list(mine.select_for_update(skip_locked=True)):
+            return False
         self.removing_at = now
-        return bool(won)
+        return bool(mine.update(removing_at=now))
 
     def removals(self) -> models.QuerySet[PackageFile]:
         """Its row while the removal that this object has claimed goes on."""
