@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from boto3.exceptions import Boto3Error
@@ -46,6 +47,16 @@ class PackageStorage(S3Storage):
     def delete(self, name: str) -> None:
         with _as_os_errors():
             super().delete(name)
+
+    def listdir(self, name: str) -> tuple[list[str], list[str]]:
+        with _as_os_errors():
+            folders, files = super().listdir(name)
+            return folders, files
+
+    def get_modified_time(self, name: str) -> datetime:
+        with _as_os_errors():
+            modified: datetime = super().get_modified_time(name)
+            return modified
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
         with _as_os_errors():

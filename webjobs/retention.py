@@ -19,6 +19,7 @@ from webjobs.models import AppSetting, Log, Run, WebJob
 from webjobs.models.run import run_number
 from webjobs.models.setting import EngineSettings, lenient_engine_settings
 from webjobs.states import RUN_FINAL, JobType
+from webjobs.stray_packages import Finder
 from webjobs.unused_packages import Remover
 
 # Runs of one transaction.
@@ -29,6 +30,7 @@ SECONDS = 2.0
 MERGE_SECONDS = 0.5
 MIB = 1024 * 1024
 _merger = Merger()
+_finder = Finder()
 _remover = Remover()
 _NAMES = Q(name__iexact="WEBJOBS_HISTORY_DAYS") | Q(name__iexact="WEBJOBS_HISTORY_MAX_MB")
 
@@ -46,6 +48,7 @@ def enforce(now: datetime, seconds: float = SECONDS) -> int:
                 break
     purge(max(0.1, deadline - time.monotonic()))
     _merger.work(MERGE_SECONDS)
+    _finder.work(now)
     _remover.work(now)
     return deleted
 

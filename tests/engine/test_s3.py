@@ -19,8 +19,9 @@ from portal import s3
 from tests.support.engine import ACTOR, Engine, add_job, make_slot, text_of, upload
 from tests.support.s3 import S3Server
 from webjobs import dispatch, packages
-from webjobs.models import AuditEntry, Package, Slot, WebJob
+from webjobs.models import AuditEntry, Package, PackageFile, Slot, WebJob
 from webjobs.states import RunStatus
+from webjobs.stray_packages import FOLDERS, PERIOD, Finder
 from webjobs.unused_packages import Remover
 from webjobs.views import health
 
@@ -170,3 +171,11 @@ def test_a_wrong_key_or_bucket_is_a_failure_and_not_an_empty_storage(
         packages.check_storage()
     with pytest.raises(packages.NotKept):
         packages.keep(upload({"run.sh": "echo one"}))
+
+
+def test_one_that_no_row_knows_is_found_there(server: S3Server, slot: Slot) -> None:
+    add_job(slot, "true")
+    PackageFile.objects.all().delete()
+    finder, now = Finder(), timezone.now()
+    assert sum(finder.work(now + number * PERIOD) for number in range(FOLDERS)) == 1
+    assert PackageFile.objects.count() == 1

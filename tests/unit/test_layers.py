@@ -20,7 +20,7 @@ LEVELS: dict[str, int] = {
             "models",
             "migrations logs packages telling retelling forms messages hooks tunnel idling",
             "alive engine scheduler endings housekeeping retention unused_packages deployments "
-            "swapping swap_preview",
+            "stray_packages swapping swap_preview",
             "tasks worker beat",
             "dispatch access deploying",
             "views templatetags api admin management urls apps first_start",
