@@ -27,6 +27,13 @@ def told(error: Exception) -> str:
     return str(error)
 
 
+def is_database_full(error: BaseException | None) -> bool:
+    """Whether the database refused because its disk is full."""
+    cause = getattr(error, "__cause__", None)
+    full = (getattr(cause, "sqlstate", ""), getattr(cause, "sqlite_errorname", ""))
+    return "53100" in full or "SQLITE_FULL" in full
+
+
 def sentence(text: str, params: Mapping[str, Param]) -> str:
     """`text`, a marked English sentence, translated, with its places filled."""
     shown = _AMOUNT.sub(r"\1s", gettext(text))

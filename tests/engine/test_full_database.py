@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import Error, connection
+from django.test import Client
 
 from tests.support.disk import filled, small_disk
 from tests.support.engine import ACTOR, Engine, add_job, text_of, wait_copy, wait_log
 from tests.support.poll import until
 from webjobs import dispatch
-from webjobs.models import Copy, Log, Run, Slot
+from webjobs.models import ApiToken, Copy, Log, Role, Run, Slot
 from webjobs.states import CopyStatus, JobType, RunStatus
 
 IS_SQLITE = connection.vendor == "sqlite"
@@ -27,6 +30,9 @@ ROOM = 1000
 SMALL_KIB = 64 * 1024
 COUNTS = "i=0\nwhile true; do echo line $i.; i=$((i+1)); sleep 0.02; done"
 LINES = 60
+# Needs pages of its own, however it is packed.
+LONG = secrets.token_hex(3900)
+WORDS = "The disk of the database is full."
 # Waits at first, prints more than room may be left for, however it is packed, and says when it has
 # nothing more to do.
 ENDS = f"""
@@ -138,9 +144,28 @@ def wait_still(owner: Run | Copy) -> None:
     until(is_still, seconds=20, what="the database refuses its output")
 
 
+def assert_told(browser: Client, secret: str) -> None:
+    """Page and API say what is wrong when they are asked for what does not fit."""
+    page = browser.post("/apps/demo/webjobs/triggered/refused/run", {"arguments": LONG})
+    assert page.status_code == 503
+    assert WORDS in page.content.decode()
+    answer = Client().post(
+        f"/scm/demo/api/triggeredwebjobs/refused/run?arguments={LONG}",
+        headers={"Authorization": f"Bearer {secret}"},
+    )
+    assert answer.status_code == 503
+    assert WORDS in answer.content.decode()
+
+
 def test_runs_and_daemons_go_on_and_no_output_is_lost(
     engine: Engine, slot: Slot, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    add_job(slot, "true", name="refused")
+    operator = User.objects.create_superuser("root")
+    _, secret = ApiToken.issue(operator, "test", Role.CONTRIBUTOR)
+    browser = Client(raise_request_exception=False)
+    browser.force_login(operator)
+    browser.get("/apps/demo/webjobs")
     copy = wait_copy(add_job(slot, COUNTS, JobType.CONTINUOUS, "daemon"), CopyStatus.RUNNING)
     lasting = dispatch.run_now(add_job(slot, COUNTS, name="lasting"), ACTOR)
     ending = dispatch.run_now(add_job(slot, ENDS, name="ending"), ACTOR, arguments=str(tmp_path))
@@ -152,6 +177,7 @@ def test_runs_and_daemons_go_on_and_no_output_is_lost(
         until((tmp_path / "done").exists, what="a run has printed everything")
         for owner in (lasting, ending, copy):
             wait_still(owner)
+        assert_told(browser, secret)
         stored = len(numbers(lasting))
         assert FULL in caplog.text
         ending.refresh_from_db()

@@ -21,6 +21,7 @@ from webjobs.api.answers import empty
 from webjobs.api.authentication import NotAuthenticated, Throttled, authenticate
 from webjobs.dispatch import Refused
 from webjobs.models.app import PRODUCTION
+from webjobs.telling import is_database_full
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +130,10 @@ def _problem(error: Exception) -> Problem:
             return Problem(error.status, _code(error), error.message)
         case UnreadablePostError() | BadRequest() | SuspiciousOperation():
             return Problem(400, "BadRequest", "The request cannot be read.")
+        case OperationalError() if is_database_full(error):
+            logger.error("The disk of the database is full: %s", error)
+            words = "The disk of the database is full. Free some space there, then try again."
+            return Problem(503, "ServiceUnavailable", words)
         case OperationalError():
             logger.error("The database does not answer: %s", error)
             return Problem(503, "ServiceUnavailable", "The database does not answer. Try again.")

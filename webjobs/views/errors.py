@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from webjobs.reasons import Reason
-from webjobs.telling import told
+from webjobs.telling import is_database_full, told
 from webjobs.views.answers import wants_json
 
 
@@ -70,7 +70,11 @@ def _no_database(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
     """Called while the exception is being handled."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    error = sys.exc_info()[1]
+    if is_database_full(error):
+        message = _("The disk of the database is full. Free some space there, then try again.")
+        return _answer(request, 503, _("The portal is not available"), message)
+    if isinstance(error, OperationalError | InterfaceError):
         return _no_database(request)
     message = _(
         "Something went wrong in the portal. It has been written to the portal's own log; "
