@@ -19,6 +19,8 @@ ARGUMENTS = [
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    # Pages come and go by the hundred, and a process for each takes longer than what it shows.
+    "--renderer-process-limit=1",
 ]
 
 
