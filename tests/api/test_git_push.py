@@ -24,6 +24,9 @@ from tests.support.poll import until
 from tests.support.portal import Portal, environ
 from tests.support.repositories import commit, git, make
 
+# One portal for all of them.
+pytestmark = pytest.mark.xdist_group("git-push")
+
 MIB = 1024**2
 JOBS = "App_Data/jobs/triggered/"
 SCRIPT = """

@@ -30,6 +30,9 @@ from tests.support.poll import until
 from tests.support.portal import Portal, environ
 from tests.web.test_call import commands
 
+# One portal for all of them.
+pytestmark = pytest.mark.xdist_group("live")
+
 SERVER = """
 import http.server, os, socketserver
 class Echo(http.server.BaseHTTPRequestHandler):

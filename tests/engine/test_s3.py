@@ -25,7 +25,7 @@ from webjobs.stray_packages import FOLDERS, PERIOD, Finder
 from webjobs.unused_packages import Remover
 from webjobs.views import health
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("s3")]
 
 
 @pytest.fixture(scope="module")

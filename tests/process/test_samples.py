@@ -228,6 +228,7 @@ def test_a_wine_that_does_not_get_ready_is_told_in_words(tmp_path: Path) -> None
 
 
 @needs("wine")
+@pytest.mark.xdist_group("wine")
 class TestWine:
     def test_exit_codes_and_both_streams_come_through(self, bench: Bench, tmp_path: Path) -> None:
         text = "@echo off\necho out\necho err 1>&2\nexit /b 7\n"
