@@ -48,7 +48,7 @@ test-clients: tools
 		(cd tests/clients && npm ci --ignore-scripts --no-audit --no-fund) || exit 1; \
 		echo "$$now" > $$stamp; \
 	fi
-	TEST_CLIENTS=.venv-clients $(BIN)/python -m pytest tests/clients
+	TEST_CLIENTS=.venv-clients $(BIN)/python -m pytest -n 2 tests/clients
 
 .PHONY: test-images
 test-images: tools
