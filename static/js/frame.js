@@ -4,7 +4,7 @@ import "./add.js";
 import { asked, keep, onBack } from "./address.js";
 import "./builder.js";
 import "./copy.js";
-import { $, $$ } from "./dom.js";
+import { $, $$, isFocusLost } from "./dom.js";
 import { startPalette } from "./palette.js";
 import { enhance, startPanels } from "./panel.js";
 import { keepTimesFresh } from "./times.js";
@@ -26,6 +26,9 @@ function filterSide() {
       shown += some ? 1 : 0;
     }
     $(".side-empty").hidden = shown > 0;
+  });
+  input?.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && input.value.trim()) $(".side li:not([hidden]) a")?.click();
   });
 }
 
@@ -88,6 +91,11 @@ function arrowKeys() {
   });
 }
 
+/** A page that came back with a form that was refused begins at what is to be mended. */
+function goToFirstError() {
+  if (isFocusLost() && !$("[autofocus]")) $("main [aria-invalid=true]:not([type=hidden])")?.focus();
+}
+
 startToasts();
 startPanels();
 keepTimesFresh();
@@ -98,3 +106,4 @@ arrowKeys();
 tips();
 startPalette();
 enhance(document);
+goToFirstError();
