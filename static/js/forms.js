@@ -1,6 +1,6 @@
 // Forms that are sent without leaving the page; what was typed and chosen stays when refused.
 
-import { $, $$, icon, make } from "./dom.js";
+import { $, $$, icon, isFocusLost, make } from "./dom.js";
 import { Failure, send } from "./net.js";
 import { toast } from "./toasts.js";
 
@@ -18,7 +18,8 @@ export function showError(form, name, text) {
   place.classList.toggle("has-error", Boolean(text));
   const error = $(".field-error", place);
   error.textContent = text;
-  const input = $("input, select, textarea", place);
+  // Beside it there may be others, such as the choices that write a schedule.
+  const input = $(`[name="${name}"]`, place) ?? $("input, select, textarea", place);
   if (text) input.setAttribute("aria-invalid", "true");
   else input.removeAttribute("aria-invalid");
   return true;
@@ -65,6 +66,7 @@ export async function submit(form, submitter) {
   const progress = form.dataset.progress && interpolate(form.dataset.progress, { name }, true);
   const notice = progress ? toast("progress", progress) : null;
   const bar = uploadBar(form);
+  const active = document.activeElement;
   for (const button of buttons) button.disabled = true;
   const fail = (text, more) => (notice ? notice.become("error", text, more) : toast("error", text, more));
   try {
@@ -89,6 +91,7 @@ export async function submit(form, submitter) {
     fail(error.message, error.more);
   } finally {
     for (const button of buttons) button.disabled = false;
+    if (isFocusLost()) active.focus();
     bar.remove();
   }
   return null;

@@ -2,7 +2,7 @@
 
 import { asked, enter, goOn, keep, leave, onBack } from "./address.js";
 import { confirm } from "./confirm.js";
-import { $, $$, make, parse } from "./dom.js";
+import { $, $$, finder, focusOn, isFocusLost, make, parse } from "./dom.js";
 import { forgetDraft, guardDrafts, keepDrafts } from "./drafts.js";
 import { dropZone, submit } from "./forms.js";
 import { Failure, fragment } from "./net.js";
@@ -12,6 +12,8 @@ import { toast } from "./toasts.js";
 
 // A half-filled panel that was closed comes back as it was left.
 const halfFilled = new Map();
+// By panel: what finds what had the focus before, which the page may have drawn anew since.
+const backs = new WeakMap();
 const enhancers = [];
 const WIDE = /\/(properties|advanced)$/;
 // Below the list of apps. An address may open these alone: other answers are no panels of ours.
@@ -56,6 +58,7 @@ function close(dialog) {
   if (toasts) document.body.append(toasts);
   dialog.close();
   dialog.remove();
+  if (isFocusLost()) focusOn(backs.get(dialog));
 }
 
 /** Close the open panel, if any. `forget`: what was typed has been sent. */
@@ -71,6 +74,7 @@ function show(dialog, name) {
   const open = $("dialog.panel[open]");
   if (open) close(open);
   enter("panel", name);
+  backs.set(dialog, finder());
   document.body.append(dialog);
   dialog.showModal();
   const first = $("[aria-invalid=true]", dialog) ?? $(".panel-body [data-first]", dialog);
@@ -155,9 +159,12 @@ export async function reloadPanel() {
   if (!dialog) return;
   const answer = await fragment(dialog.dataset.url);
   const toasts = $("#toasts", dialog);
-  if (toasts) document.body.append(toasts);
+  const action = document.activeElement.closest("form")?.getAttribute("action");
   dialog.replaceChildren(parse(answer.html));
+  if (toasts) dialog.append(toasts);
   enhance(dialog);
+  const form = $$("form", dialog).find((each) => each.getAttribute("action") === action);
+  if (isFocusLost()) ($("button:last-of-type", form ?? dialog) ?? $("[data-close]", dialog))?.focus();
 }
 
 /** The panel that the address names, and no other. A page that opens its panels itself says so. */

@@ -47,6 +47,11 @@ export class Selection {
     this.#move(row, focus);
   }
 
+  /** Go to `row` and leave what is selected as it is. */
+  goTo(row) {
+    this.#move(row, true);
+  }
+
   /** Take `row` in or out. */
   toggle(row) {
     const { key } = row.dataset;
@@ -86,12 +91,14 @@ export class Selection {
     this.#move(on ? (this.row ?? this.all[0] ?? null) : null, false);
   }
 
-  /** The rows were drawn anew: forget those that are gone. */
-  renew(hadFocus) {
+  /** The rows were drawn anew: forget those that are gone. The focus of one goes to what stands in its place. */
+  renew(hadFocus, place) {
     const present = new Set(this.all.map((each) => each.dataset.key));
     for (const key of this.keys) if (!present.has(key)) this.keys.delete(key);
     if (!present.has(this.current)) this.current = null;
-    this.#move(this.row, hadFocus);
+    const { all } = this;
+    const neighbour = hadFocus ? all[Math.min(place, all.length - 1)] : null;
+    this.#move(this.row ?? neighbour, hadFocus);
   }
 
   draw() {

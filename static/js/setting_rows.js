@@ -14,7 +14,7 @@ function mark(item) {
 function nameCell(item, { mayChange, base }) {
   const path = item.was ? `${base}${encodeURIComponent(item.was)}/edit` : `${base}add`;
   const link = make("a", { class: "edit-name", href: path, "data-edit": true }, item.name);
-  const cell = make("span", { class: "cell" }, mayChange && !item.deleted ? link : item.name, mark(item));
+  const cell = make("span", { class: "cell" }, mayChange && !item.deleted ? link : item.name, " ", mark(item));
   if (item.problem) cell.append(make("p", { class: "field-error" }, item.problem));
   return cell;
 }
@@ -36,7 +36,7 @@ function valueCell(item, { mayReveal, whyNot, valueOf, isShown }) {
     disabled: !mayReveal,
     title: mayReveal ? null : whyNot,
   });
-  button.append(icon(shown ? "eye-off" : "eye"), " ", text);
+  button.append(icon(shown ? "eye-off" : "eye"), " ", text, hidden(` ${item.name}`));
   cell.append(button);
   return cell;
 }
@@ -84,8 +84,9 @@ function focused(body) {
   const active = document.activeElement;
   if (!body.contains(active)) return null;
   const name = active.closest("tr").dataset.name;
-  const kind = [".edit-name", ".setting-value", "[data-edit].icon-button", "[data-delete]", "[data-restore]"];
-  return { name, kind: kind.find((selector) => active.matches(selector)) };
+  const place = active.closest("tr").sectionRowIndex;
+  const kind = [".edit-name", ".setting-value", "[data-edit].icon-button", "[data-delete], [data-restore]"];
+  return { name, place, kind: kind.find((selector) => active.matches(selector)) };
 }
 
 /** Draw `items` in the table of `list`; resolves clicks back to items with the returned map. */
@@ -98,7 +99,9 @@ export function drawRows(list, items, page) {
   $("#settings-table", list).hidden = !items.length;
   $("#settings-empty", list).hidden = items.length > 0;
   if (had) {
-    const row = $$("tr", body).find((each) => each.dataset.name === had.name);
+    const rows = $$("tr", body);
+    // One that was never applied is gone when it is deleted: what stands in its place is next.
+    const row = rows.find((each) => each.dataset.name === had.name) ?? rows[Math.min(had.place, rows.length - 1)];
     ((row && had.kind && $(had.kind, row)) ?? (row && $("a, button", row)))?.focus();
   }
   return byRow;

@@ -3,7 +3,7 @@
 import { keep as keepAddress } from "./address.js";
 import { confirm } from "./confirm.js";
 import { reveal } from "./copy.js";
-import { $, $$, parse } from "./dom.js";
+import { $, $$, icon, isFocusLost, parse } from "./dom.js";
 import { forgetDraft, sealedDraft } from "./drafts.js";
 import { showError } from "./forms.js";
 import { Failure, fragment, send } from "./net.js";
@@ -17,6 +17,7 @@ const list = $("#settings-list");
 const showAll = $("#show-values");
 const applyButton = $("#settings-apply");
 const discardButton = $("#settings-discard");
+const refreshLink = $("#settings-refresh");
 
 let values = null;
 let changes = null;
@@ -31,7 +32,15 @@ const draft = sealedDraft("changes");
 const isDirty = () => changes !== null && changes.changed.length > 0;
 const rowsOf = (root) => $$("#settings tbody tr", root);
 
+/** A button that is disabled cannot keep the focus. */
+function enable(button, on) {
+  const had = button === document.activeElement;
+  button.disabled = !on;
+  if (had && !on) refreshLink.focus();
+}
+
 function draw() {
+  const wasInList = list.contains(document.activeElement);
   byRow = drawRows(list, changes.sorted, {
     base: location.pathname,
     mayChange: applyButton !== null,
@@ -42,7 +51,8 @@ function draw() {
   });
   if (isRecalled && isDirty()) draft.keep(changes.draft);
   else if (isRecalled) draft.forget();
-  for (const button of [applyButton, discardButton]) if (button) button.disabled = !isDirty();
+  if (wasInList && isFocusLost()) refreshLink.focus();
+  for (const button of [applyButton, discardButton]) if (button) enable(button, isDirty());
   $("#dirty-mark").hidden = !isDirty();
   const filter = $("#setting-filter");
   if (filter.value) filter.dispatchEvent(new Event("input", { bubbles: true }));
@@ -53,7 +63,8 @@ async function guarded(work) {
     return await work();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    toast("error", error.message, error.more);
+    // What is not applied yet is in this tab alone.
+    toast("error", error.message, { ...error.more, target: "_blank" });
     return undefined;
   }
 }
@@ -121,10 +132,10 @@ async function apply() {
   const question = gettext(
     "Your app may restart if you are updating application settings or connection strings. Are you sure you want to continue?",
   );
-  if (!(await ask(gettext("Save changes"), question, () => (applyButton.disabled ? showAll : applyButton)))) return;
+  if (!(await ask(gettext("Save changes"), question, applyButton))) return;
   const items = changes.changed;
   const notice = toast("progress", list.dataset.progress);
-  applyButton.disabled = true;
+  enable(applyButton, false);
   try {
     const answer = await sendChanges(items);
     const { undo } = answer.data;
@@ -330,8 +341,8 @@ function listen() {
   list.addEventListener("click", onListClick);
   showAll.addEventListener("click", () => toggle(() => values.toggleAll(changes.items)));
   applyButton?.addEventListener("click", apply);
-  discardButton?.addEventListener("click", () => discard(() => (discardButton.disabled ? showAll : discardButton)));
-  $("#settings-refresh").addEventListener("click", (event) => {
+  discardButton?.addEventListener("click", () => discard(discardButton));
+  refreshLink.addEventListener("click", (event) => {
     event.preventDefault();
     refresh(event.currentTarget);
   });

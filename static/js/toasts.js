@@ -1,6 +1,6 @@
 // Toasts at the top right, and the list of them behind the bell (kept for this browser tab).
 
-import { $, $$, icon, make } from "./dom.js";
+import { $, $$, finder, focusOn, icon, isFocusLost, make } from "./dom.js";
 import { Failure, send } from "./net.js";
 import { refreshTimes } from "./times.js";
 
@@ -12,6 +12,8 @@ const LATER = "notice-later";
 const KEPT = 50;
 const key = `notices-${document.body.dataset.user}`;
 let unread = 0;
+// What finds what had the focus before it came to the toasts.
+let before = null;
 
 const stored = () => JSON.parse(sessionStorage.getItem(key) ?? "[]");
 
@@ -60,17 +62,26 @@ function drawList() {
   refreshTimes(list);
 }
 
+/** Take a toast away; the focus goes back to where it was before. */
+function drop(element) {
+  const had = element.contains(document.activeElement);
+  element.remove();
+  if (!had) return;
+  focusOn(before);
+  if (isFocusLost()) ($("dialog[open] [data-close]") ?? $("#bell"))?.focus();
+}
+
 function draw(element, notice) {
   element.className = `toast ${notice.kind}`;
   const close = make("button", { type: "button", class: "icon-button" }, icon("close"));
   close.append(make("span", { class: "visually-hidden" }, gettext("Dismiss")));
-  close.addEventListener("click", () => element.remove());
+  close.addEventListener("click", () => drop(element));
   element.replaceChildren(...content(notice), close);
 }
 
 /** Undo what a notice tells. The page that can show it without being loaded anew says so. */
 async function takeBack(notice) {
-  for (const element of $$(`[data-notice="${notice.id}"]`)) element.remove();
+  for (const element of $$(`[data-notice="${notice.id}"]`)) drop(element);
   if (!$("#notices").hidden) {
     toggleList(false);
     $("#bell").focus();
@@ -165,6 +176,9 @@ export function startToasts() {
     toast("success", later);
   }
   document.addEventListener("keydown", onUndoKey);
+  $("#toasts").addEventListener("focusin", ({ relatedTarget: from }) => {
+    if (from && !from.closest("#toasts")) before = finder(from);
+  });
   const bell = $("#bell");
   if (!bell) return;
   drawList();

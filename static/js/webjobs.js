@@ -3,7 +3,7 @@
 import { asked, keep, onBack } from "./address.js";
 import { actOnSeveral } from "./bulk.js";
 import { confirm } from "./confirm.js";
-import { $, $$, parse } from "./dom.js";
+import { $, $$, finder, parse } from "./dom.js";
 import { closeMenu, openMenu } from "./menu.js";
 import { Failure, fragment, send } from "./net.js";
 import { closePanel, openPanel, reloadPanel } from "./panel.js";
@@ -61,6 +61,7 @@ function reasonForAll(name, targets) {
 
 function drawCommands() {
   keepSelection();
+  const active = document.activeElement;
   const targets = selection.rows;
   const target = targets.length > 1 ? null : (targets[0] ?? null);
   const types = new Set(targets.map((each) => each.dataset.type));
@@ -72,6 +73,8 @@ function drawCommands() {
     button.disabled = why !== null;
     button.title = why ?? "";
   }
+  // A command that was used and has nothing to do any more.
+  if (active.closest("#commands") && (active.disabled || active.hidden)) whereToGo().focus();
   const logs = command("logs");
   logs.dataset.list ??= logs.href;
   logs.href = target ? target.dataset.history : logs.dataset.list;
@@ -104,6 +107,8 @@ function which() {
   for (const name of ["q", "after"]) if (asked(name)) wanted.set(name, asked(name));
   return `?${wanted}`;
 }
+/** What has the focus when nothing else can have it. */
+const whereToGo = () => row() ?? command("refresh");
 
 async function refresh(loud = false) {
   const button = command("refresh");
@@ -123,24 +128,28 @@ async function refresh(loud = false) {
 function replace(html) {
   shown = html;
   const active = document.activeElement;
-  const hadFocus = grid.contains(active) && active.matches("tr, a");
+  const again = grid.contains(active) ? finder(active) : null;
+  const place = rows().indexOf(active.closest("tr"));
   grid.replaceChildren(parse(html));
   refreshTimes(grid);
-  selection.renew(hadFocus);
+  selection.renew(again !== null, place);
+  if (again) (again() ?? whereToGo()).focus();
+}
+
+/** Where the focus goes after a question; the grid may have been drawn anew by then. */
+function backFromQuestion() {
+  const active = document.activeElement;
+  return () => (active?.closest("#commands") && !active.disabled ? active : whereToGo());
 }
 
 function ask(name, target) {
   const { title, question } = command(name).dataset;
-  const active = document.activeElement;
-  // The grid may have been drawn anew by then.
-  const back = active?.closest("#commands") ? active : row;
+  const back = backFromQuestion();
   return confirm({ title, question, target: target.dataset.name, withArguments: name === "run", back });
 }
 
 async function actOnAll(name) {
-  const active = document.activeElement;
-  const back = active?.closest("#commands") ? active : row;
-  if (!(await actOnSeveral(name, selection.rows, reasonAmongSeveral, back))) return;
+  if (!(await actOnSeveral(name, selection.rows, reasonAmongSeveral, backFromQuestion()))) return;
   eagerUntil = Date.now() + EAGER_FOR_MS;
   await refresh();
 }
@@ -257,6 +266,7 @@ function onKey(event) {
   const ctrl = event.ctrlKey || event.metaKey;
   if (event.key in moves) {
     if (event.shiftKey) selection.extend(next);
+    else if (ctrl) selection.goTo(next);
     else selection.only(next);
   } else if (event.key.toLowerCase() === "a" && ctrl) selection.everything();
   else if (event.key === "Escape" && selection.isSeveral) selection.only(target);
@@ -264,7 +274,7 @@ function onKey(event) {
   else if (event.key === " ") {
     if (ctrl || isSelecting()) selection.toggle(target);
     else selection.only(target);
-  } else if (event.key === "Delete" && !command("delete").disabled) act("delete", target);
+  } else if (event.key === "Delete" && !command("delete").disabled) act("delete", selection.rows[0]);
   else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) menuOf(target);
   else return;
   event.preventDefault();
@@ -300,7 +310,7 @@ function listen() {
   });
   grid.addEventListener("keydown", onKey);
   for (const name of ["delete", "run", "start", "stop", "properties"]) {
-    command(name).addEventListener("click", () => act(name, row()));
+    command(name).addEventListener("click", () => act(name, selection.rows[0]));
   }
   const filter = $("#webjob-filter");
   filter?.addEventListener("input", () => {
@@ -327,6 +337,8 @@ function listen() {
     if (!link || !row()) return;
     event.preventDefault();
     closePanel();
+    // The pane is about one, also where several are selected.
+    selection.only(row());
     act(link.dataset.act, row());
   });
 }
