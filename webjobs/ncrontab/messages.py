@@ -50,10 +50,10 @@ ERRORS = {
         "qui manque, en général 0 : {mend}",
     ),
     "field_count": Text(
-        f"The schedule has {{count}} fields, and it must have six: {ORDER}. There is no year "
+        f"A schedule has six fields, and this has {{count}}: write {ORDER}. There is no year "
         "field.",
-        f"La planification a {{count}} champs, il en faut six : {ORDRE}. L'année n'en fait pas "
-        "partie.",
+        f"Une planification a six champs, celle-ci en a {{count}} : écrivez {ORDRE}. L'année n'en "
+        "fait pas partie.",
     ),
     "blank_is_not_space": Text(
         "The schedule holds a tab, a line break or another blank. Put plain spaces between the "
