@@ -116,6 +116,7 @@ def test_nothing_serious_is_found_on_any_page(
         "/apps/none/webjobs/",
     ]:
         page.goto(live_server.url + path)
+        expect(page.locator("h1")).to_have_count(1)
         assert_accessible(page)
 
 

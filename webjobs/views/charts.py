@@ -95,7 +95,7 @@ def _mark(bar: Bar, runs_url: str) -> str:
     at = f"{bar.run.queued_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     place = f'x="{bar.x}" width="{bar.width}"'
     return (
-        f'<a href="{runs_url}{bar.run.number}/" tabindex="-1" aria-label="{words}">'
+        f'<a href="{runs_url}{bar.run.number}/" tabindex="-1">'
         f"<title>{words}, {at}</title>"
         f'<rect class="hit" {place} y="0" height="{HEIGHT}"></rect>'
         f'<rect class="{bar.kind}" {place} y="{bar.y}" height="{bar.height}"></rect></a>'
