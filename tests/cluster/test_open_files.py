@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.cluster import Cluster, wait_final
+from tests.support.cluster import Cluster, Node, wait_final
 from tests.support.engine import ACTOR, add_job, text_of, upload
 from tests.support.poll import until
 from webjobs import dispatch
@@ -19,16 +17,8 @@ SOFT = 100
 JOBS = 40
 
 
-@contextmanager
-def soft_limit(soft: int) -> Iterator[int]:
-    """What is started in the block may open `soft` files, and may let itself open more; yields
-    how many."""
-    before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    try:
-        yield hard
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
+# This process may have more files open than that, and could start nothing.
+LIMITED = ["sh", "-c", f'ulimit -Sn {SOFT}; exec "$@"', "sh"]
 
 
 def open_files(pid: int) -> list[str]:
@@ -38,8 +28,12 @@ def open_files(pid: int) -> list[str]:
 
 
 def test_it_runs_more_jobs_than_its_soft_limit_has_room_for(cluster: Cluster, slot: Slot) -> None:
-    with soft_limit(SOFT) as hard:
-        (node,) = cluster.start("a")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    node = Node("a", cluster.folder / "a")
+    node.before = LIMITED
+    cluster.nodes.append(node)
+    node.start()
+    node.wait_up()
     sleeper = upload({"run.sh": "exec sleep 600"})
     for number in range(JOBS):
         new = dispatch.NewWebJob(name=f"job{number}", type=JobType.CONTINUOUS, upload=sleeper)
