@@ -28,6 +28,12 @@ def blade(page: Page, live_server: LiveServer, operator: User, data_dir: Path) -
     return page
 
 
+def to_settings(page: Page) -> None:
+    page.get_by_role("link", name="Environment variables").click()
+    # Without its scripts, a link of the page leads to another one.
+    page.wait_for_url("**/settings/", wait_until="load")
+
+
 def fill(page: Page) -> Locator:
     """The Add panel with everything but the OK."""
     command(page, "add").click()
@@ -118,7 +124,7 @@ def wait_for_drafts(page: Page, count: int) -> None:
 
 
 def test_a_half_filled_setting_comes_back_and_nobody_reads_it_meanwhile(blade: Page) -> None:
-    blade.get_by_role("link", name="Environment variables").click()
+    to_settings(blade)
     panel = open_setting(blade, "GREETING")
     panel.get_by_label("Value", exact=True).fill("top-secret")
     panel.get_by_label("Secret").check()
@@ -141,7 +147,7 @@ def line(page: Page, name: str) -> Locator:
 def stage_three(page: Page) -> None:
     """A new secret, another value and a deletion, none of them applied."""
     make_setting(Slot.objects.get(), "OLD", "old")
-    page.get_by_role("link", name="Environment variables").click()
+    to_settings(page)
     panel = open_setting(page, "Add")
     panel.get_by_label("Name", exact=True).fill("API_KEY")
     panel.get_by_label("Value", exact=True).fill("top-secret")
@@ -229,7 +235,7 @@ def test_nobody_else_gets_the_changes(blade: Page, live_server: LiveServer) -> N
 
 
 def test_what_is_typed_in_the_advanced_edit_comes_back(blade: Page) -> None:
-    blade.get_by_role("link", name="Environment variables").click()
+    to_settings(blade)
     line(blade, "GREETING").locator("[data-delete]").click()
     blade.get_by_role("link", name="Advanced edit").click()
     area = blade.get_by_label("Application settings as JSON")
@@ -295,7 +301,7 @@ def test_a_cancelled_edit_is_forgotten(blade: Page, live_server: LiveServer) -> 
 
 
 def test_changed_settings_are_applied_after_signing_in_in_another_tab(blade: Page) -> None:
-    blade.get_by_role("link", name="Environment variables").click()
+    to_settings(blade)
     blade.locator('#settings tr[data-name="GREETING"] [data-delete]').click()
     Session.objects.all().delete()
     apply = blade.get_by_role("toolbar").get_by_role("button", name="Apply")
