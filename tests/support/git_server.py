@@ -59,69 +59,90 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     return public, private
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    """Serves what is below `root`, and tells in `found` what it is asked."""
+
+    def __init__(self, root: Path, found: GitServer, token: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.root = root
+        self.found = found
+        credentials = base64.b64encode(f"git:{token}".encode()).decode()
+        self.wanted = f"Basic {credentials}" if token else None
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: _Server
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        found, wanted = self.server.found, self.server.wanted
+        found.seen.append(self.path)
+        if self.path.startswith("/moved/"):
+            self._end(301, {"Location": found.url + self.path.removeprefix("/moved")})
+        elif wanted and self.headers.get("Authorization") != wanted:
+            self._end(401, {"WWW-Authenticate": 'Basic realm="git"'})
+        elif self.path.startswith("/files/"):
+            name = self.path.partition("?")[0].removeprefix("/files/")
+            self._serve_file(self.server.root / name)
+        else:
+            self._serve()
+
+    do_POST = do_GET  # noqa: N815
+
+    def _end(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _serve_file(self, path: Path) -> None:
+        content = path.read_bytes() if path.is_file() else b""
+        self._end(200 if path.is_file() else 404, {}, content)
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        done = subprocess.run(
+            ["git", "http-backend"],
+            input=body,
+            env=self._environ(),
+            capture_output=True,
+            check=False,
+        )
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        lines = (line.partition(": ") for line in head.decode().split("\r\n"))
+        headers = {name: value for name, _, value in lines if name}
+        status = int(headers.pop("Status", "200").split()[0])
+        self._end(status, headers, content)
+
+    def _environ(self) -> dict[str, str]:
+        """What git is told of the request, as by a CGI server."""
+        path, _, query = self.path.partition("?")
+        return {
+            "PATH": os.environ["PATH"],
+            "GIT_PROJECT_ROOT": str(self.server.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "safe.directory",
+            "GIT_CONFIG_VALUE_0": "*",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+        }
+
+
 @contextmanager
 def serving(root: Path, folder: Path, token: str = "") -> Iterator[GitServer]:
     """Serve what is below `root`; with `token` only to who shows it, /files/ without git's help,
     and /moved/ redirects."""
     public, private = _certificate(folder)
     found = GitServer("", public)
-    wanted = "Basic " + base64.b64encode(f"git:{token}".encode()).decode()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            found.seen.append(self.path)
-            if self.path.startswith("/moved/"):
-                self._end(301, {"Location": found.url + self.path.removeprefix("/moved")})
-            elif token and self.headers.get("Authorization") != wanted:
-                self._end(401, {"WWW-Authenticate": 'Basic realm="git"'})
-            elif self.path.startswith("/files/"):
-                self._serve_file(root / self.path.partition("?")[0].removeprefix("/files/"))
-            else:
-                self._serve()
-
-        do_POST = do_GET  # noqa: N815
-
-        def _end(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def _serve_file(self, path: Path) -> None:
-            content = path.read_bytes() if path.is_file() else b""
-            self._end(200 if path.is_file() else 404, {}, content)
-
-        def _serve(self) -> None:
-            path, _, query = self.path.partition("?")
-            environ = {
-                "PATH": os.environ["PATH"],
-                "GIT_PROJECT_ROOT": str(root),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "GIT_CONFIG_COUNT": "1",
-                "GIT_CONFIG_KEY_0": "safe.directory",
-                "GIT_CONFIG_VALUE_0": "*",
-                "PATH_INFO": path,
-                "QUERY_STRING": query,
-                "REQUEST_METHOD": self.command,
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            }
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            done = subprocess.run(
-                ["git", "http-backend"], input=body, env=environ, capture_output=True, check=False
-            )
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
-            lines = (line.partition(": ") for line in head.decode().split("\r\n"))
-            headers = {name: value for name, _, value in lines if name}
-            status = int(headers.pop("Status", "200").split()[0])
-            self._end(status, headers, content)
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(root, found, token)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(public, private)
     server.socket = context.wrap_socket(server.socket, server_side=True)
