@@ -101,7 +101,8 @@ def _number(dap: Dap, thread: int) -> int:
     return int(found["result"])
 
 
-def test_a_developer_debugs_from_their_shell_and_the_worker_may_die(shell: Shell) -> None:
+def _deploy(shell: Shell) -> None:
+    """Returns when the job runs."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("run.py", SCRIPT)
@@ -109,49 +110,64 @@ def test_a_developer_debugs_from_their_shell_and_the_worker_may_die(shell: Shell
     named = {"Content_Disposition": "attachment; filename=job.zip"}
     shell.call("PUT", JOB, buffer.getvalue(), Content_Type="application/zip", **named)
     until(lambda: shell.call("GET", JOB)["status"] == "Running", seconds=30, what="it runs")
+
+
+def _read_configuration(lines: list[str]) -> tuple[int, str]:
+    """The port that the developer is told, and the folder of the job on the instance."""
+
+    def said(pattern: str, what: str, seconds: float) -> str:
+        flags = re.DOTALL | re.MULTILINE
+        return until(lambda: re.search(pattern, "".join(lines), flags), seconds=seconds, what=what)[
+            1
+        ]
+
+    port = int(said(r"127\.0\.0\.1:(\d+) for 1[45] min", "the address", 60))
+    written = said(r"launch\.json:\n({.*^})", "the launch configuration", 10)
+    launch = json.loads(written)["configurations"][0]
+    assert (launch["type"], launch["connect"]["port"]) == ("debugpy", port)
+    return port, launch["pathMappings"][0]["remoteRoot"]
+
+
+def _kill_worker(portal: Portal) -> None:
+    worker = portal.kept("worker")
+    assert worker is not None
+    worker.send_signal(signal.SIGKILL)
+
+
+def _stop_again(shell: Shell, port: int) -> tuple[Dap, int]:
+    """At the same address, when the new worker's debugger is there."""
+
+    def again() -> tuple[Dap, int] | None:
+        now = shell.call("GET", JOB + "/debug")[0]
+        if now["folder"] == "" or now["state"] != "Listening":
+            return None
+        try:
+            return _stop_in(port, now["folder"])
+        except OSError:
+            return None
+
+    return until(again, seconds=60, what="the debugger of the new worker")
+
+
+def test_a_developer_debugs_from_their_shell_and_the_worker_may_die(shell: Shell) -> None:
+    _deploy(shell)
     client = shell.debug("demo", "counter")
     lines: list[str] = []
     assert client.stdout is not None
     reader = threading.Thread(target=lines.extend, args=(client.stdout,), daemon=True)
     reader.start()
     try:
-        told = until(
-            lambda: re.search(r"127\.0\.0\.1:(\d+) for 1[45] min", "".join(lines)),
-            seconds=60,
-            what="the address",
-        )
-        port = int(told[1])
-        launch = json.loads(
-            until(
-                lambda: re.search(
-                    r"launch\.json:\n({.*^})", "".join(lines), re.DOTALL | re.MULTILINE
-                ),
-                what="the launch configuration",
-            )[1]
-        )["configurations"][0]
-        assert (launch["type"], launch["connect"]["port"]) == ("debugpy", port)
-        folder = launch["pathMappings"][0]["remoteRoot"]
+        port, folder = _read_configuration(lines)
         dap, thread = _stop_in(port, folder)
         assert _number(dap, thread) > 0
         before = shell.call("GET", JOB + "/debug")[0]
         assert before["state"] in ("Listening", "Connected")
-        worker = shell.portal.kept("worker")
-        assert worker is not None
-        worker.send_signal(signal.SIGKILL)
+        _kill_worker(shell.portal)
         with pytest.raises(OSError):
             dap.event("never")
         dap.close()
 
-        def again() -> tuple[Dap, int] | None:
-            now = shell.call("GET", JOB + "/debug")[0]
-            if now["folder"] == "" or now["state"] != "Listening":
-                return None
-            try:
-                return _stop_in(port, now["folder"])
-            except OSError:
-                return None
-
-        dap, thread = until(again, seconds=60, what="the debugger of the new worker")
+        dap, thread = _stop_again(shell, port)
         assert shell.call("GET", JOB + "/debug")[0]["id"] == before["id"]
         assert _number(dap, thread) > 0
         client.send_signal(signal.SIGINT)
