@@ -13,6 +13,7 @@ from django.test import TransactionTestCase
 from django.utils import translation
 
 from tests.support import broker as broker_support
+from tests.support import emptying
 from tests.support.needs import require
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ SQLITE = "portal.sqlite"
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*programs): runs only where these are installed")
     config.addinivalue_line("markers", "own_database: brings SQLite itself; once is enough")
+    emptying.install()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
