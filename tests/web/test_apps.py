@@ -12,6 +12,13 @@ class AppsTests(PagesTestCase):
         self.assertContains(response, "/apps/demo/webjobs/")
         self.assertNotContains(response, "other")
 
+    def test_they_stand_in_the_order_of_their_names(self) -> None:
+        make_slot("zebra")
+        make_slot("ant")
+        admin = User.objects.create_superuser("root")
+        listed = [app.name for app in self.get("/apps/", admin).context["apps"]]
+        self.assertEqual(listed, ["ant", "demo", "zebra"])
+
     def test_a_stranger_is_told_whom_to_ask(self) -> None:
         self.assertContains(self.get("/apps/", self.dave), "Ask an administrator")
 

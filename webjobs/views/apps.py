@@ -31,6 +31,7 @@ def apps(request: HttpRequest) -> HttpResponse:
         App.objects.visible_to(request.user)
         .filter(name__icontains=wanted)
         .annotate(jobs=Count("slots__webjobs", filter=Q(slots__webjobs__deleted_at=None)))
+        .order_by("name")  # what is grouped keeps no order of its model's
     )
     return render(request, "apps.html", {"apps": found, "wanted": wanted})
 
