@@ -23,6 +23,7 @@ class HistoryTests(PagesTestCase):
         make_job(self.slot, "listener", JobType.CONTINUOUS)
         response = self.get(URL, self.carol)
         self.assertContains(response, "Last Run Time")
+        self.assertContains(response, '<span class="label ok">Success</span>')
         self.assertContains(response, "2 minutes ago</time> <small>(4 s)")
         self.assertContains(response, "Never ran")
         self.assertContains(response, "Runs continuously")
