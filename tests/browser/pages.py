@@ -37,6 +37,14 @@ def command(page: Page, name: str) -> Locator:
     return page.locator(f'#commands [data-command="{name}"]')
 
 
+def open_setting(page: Page, name: str) -> Locator:
+    """The panel of a setting; `Add` is a name of that kind too."""
+    page.get_by_role("link", name=name, exact=True).click()
+    panel = page.get_by_role("dialog", name="Add/Edit application setting")
+    expect(panel).to_be_visible()
+    return panel
+
+
 def answer(page: Page, question: str, word: str = "Yes") -> None:
     """Answer the docked question, which must be this one."""
     expect(page.get_by_role("alertdialog")).to_contain_text(question)

@@ -11,12 +11,15 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.pages import command, expect_toast, sign_in, zip_file
+from tests.browser.pages import command, expect_toast, open_setting, sign_in, zip_file
 from tests.web.objects import ALICE, make_job, make_member, make_setting, make_slot
 from webjobs.dispatch import SettingChange, change_settings
 from webjobs.models import AppSetting, Role, Slot, WebJob
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+# How many drafts the tab keeps.
+DRAFTS = "Object.keys(sessionStorage).filter(key => key.startsWith('draft')).length"
 
 
 @pytest.fixture
@@ -102,25 +105,12 @@ def stored(page: Page) -> str:
 
 
 def drafts(page: Page) -> int:
-    count: int = page.evaluate(
-        "Object.keys(sessionStorage).filter(key => key.startsWith('draft')).length"
-    )
+    count: int = page.evaluate(DRAFTS)
     return count
 
 
-def open_setting(page: Page, name: str) -> Locator:
-    page.get_by_role("link", name=name, exact=True).click()
-    panel = page.get_by_role("dialog", name="Add/Edit application setting")
-    expect(panel).to_be_visible()
-    return panel
-
-
 def wait_for_drafts(page: Page, count: int) -> None:
-    page.wait_for_function(
-        "count => count === "
-        "Object.keys(sessionStorage).filter(key => key.startsWith('draft')).length",
-        arg=count,
-    )
+    page.wait_for_function(f"count => count === {DRAFTS}", arg=count)
 
 
 def test_a_half_filled_setting_comes_back_and_nobody_reads_it_meanwhile(blade: Page) -> None:

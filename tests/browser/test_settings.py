@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.pages import answer, expect_toast, row, sign_in
+from tests.browser.pages import answer, expect_toast, open_setting, row, sign_in
 from tests.web.objects import ALICE, make_job, make_setting, make_slot
 from webjobs.dispatch import SettingChange, change_settings
 from webjobs.models import AppSetting, Slot
@@ -46,13 +46,6 @@ def test_values_show_and_hide_on_request(settings_page: Page) -> None:
     expect(page.locator("main")).not_to_contain_text("hello-value")
 
 
-def open_panel(page: Page, name: str) -> Locator:
-    page.get_by_role("link", name=name, exact=True).click()
-    panel = page.get_by_role("dialog", name="Add/Edit application setting")
-    expect(panel).to_be_visible()
-    return panel
-
-
 def stage(panel: Locator, value: str) -> None:
     """Change the value in the panel and take it over to the page."""
     panel.get_by_label("Value", exact=True).fill(value)
@@ -73,14 +66,14 @@ def test_changes_are_collected_and_applied_all_at_once(settings_page: Page) -> N
     page = settings_page
     expect(page.locator("#settings-apply")).to_be_disabled()
     expect(page.locator("#settings-discard")).to_be_disabled()
-    panel = open_panel(page, "Add")
+    panel = open_setting(page, "Add")
     panel.get_by_label("Name", exact=True).fill("COLOUR")
     panel.get_by_label("Deployment slot setting").check()
     stage(panel, "blue")
     expect(line(page, "COLOUR").get_by_role("link", name="COLOUR", exact=True)).to_be_focused()
     expect(line(page, "COLOUR")).to_contain_text("(new)")
     expect(page.get_by_role("heading", level=1)).to_contain_text("(modified)")
-    stage(open_panel(page, "GREETING"), "bye")
+    stage(open_setting(page, "GREETING"), "bye")
     expect(line(page, "GREETING")).to_contain_text("(modified)")
     page.get_by_role("link", name="Delete API_KEY").click()
     expect(line(page, "API_KEY")).to_contain_text("(deleted)")
@@ -105,7 +98,7 @@ def test_a_deleted_row_is_restored_and_discard_forgets_the_rest(settings_page: P
     page.get_by_role("link", name="Delete GREETING").click()
     page.get_by_role("button", name="Restore GREETING").click()
     expect(page.locator("#settings-discard")).to_be_disabled()
-    stage(open_panel(page, "GREETING"), "bye")
+    stage(open_setting(page, "GREETING"), "bye")
     page.locator("#settings-discard").click()
     answer(page, "Unsaved changes will be discarded.", "Cancel")
     expect(line(page, "GREETING")).to_contain_text("(modified)")
@@ -117,7 +110,7 @@ def test_a_deleted_row_is_restored_and_discard_forgets_the_rest(settings_page: P
 
 def test_refreshing_and_leaving_ask_before_changes_are_lost(settings_page: Page) -> None:
     page = settings_page
-    stage(open_panel(page, "GREETING"), "bye")
+    stage(open_setting(page, "GREETING"), "bye")
     page.locator("#settings-refresh").click()
     answer(page, "Any unsaved changes will be lost on refreshing.", "Cancel")
     page.get_by_role("link", name="WebJobs history").click()
@@ -126,7 +119,7 @@ def test_refreshing_and_leaving_ask_before_changes_are_lost(settings_page: Page)
     page.locator("#settings-refresh").click()
     answer(page, "Any unsaved changes will be lost on refreshing.", "Continue")
     expect(line(page, "GREETING")).not_to_contain_text("(modified)")
-    stage(open_panel(page, "GREETING"), "bye")
+    stage(open_setting(page, "GREETING"), "bye")
     page.get_by_role("link", name="WebJobs history").click()
     answer(page, "Unsaved changes will be discarded.", "Continue")
     page.wait_for_url("**/history/")
@@ -134,7 +127,7 @@ def test_refreshing_and_leaving_ask_before_changes_are_lost(settings_page: Page)
 
 def test_who_applies_second_is_told_and_loses_nothing(settings_page: Page, slot: Slot) -> None:
     page = settings_page
-    stage(open_panel(page, "GREETING"), "ours")
+    stage(open_setting(page, "GREETING"), "ours")
     theirs = [SettingChange("GREETING", "theirs"), SettingChange("OTHER", "theirs")]
     change_settings(slot, theirs, ALICE)
     apply(page)
@@ -152,7 +145,7 @@ def test_who_applies_second_is_told_and_loses_nothing(settings_page: Page, slot:
 
 def test_a_value_the_engine_cannot_use_is_told_beside_the_field(settings_page: Page) -> None:
     page = settings_page
-    panel = open_panel(page, "Add")
+    panel = open_setting(page, "Add")
     panel.get_by_label("Name", exact=True).fill("greeting")
     panel.get_by_role("button", name="Apply").click()
     error = panel.locator("[data-field=name] .field-error")

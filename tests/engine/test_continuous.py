@@ -27,6 +27,8 @@ from webjobs.models.webjob import KEEP_DELETED
 from webjobs.states import CopyStatus, JobType
 
 LOOP = "echo started $$\nwhile true; do sleep 0.1; done"
+# Tells how often it has begun with the same data.
+COUNTING = 'cd "$WEBJOBS_DATA_PATH"; echo x >> kept; echo "times=$(wc -l < kept)"\n' + LOOP
 
 
 def add_continuous(slot: Slot, files: dict[str, str | bytes] | str, name: str = "daemon") -> WebJob:
@@ -246,8 +248,7 @@ def test_what_it_left_on_an_instance_that_is_long_gone_is_deleted(
 def test_a_deleted_one_that_is_brought_back_runs_again_with_its_data(
     engine: Engine, slot: Slot
 ) -> None:
-    count = 'cd "$WEBJOBS_DATA_PATH"; echo x >> kept; echo "times=$(wc -l < kept)"\n'
-    job = add_continuous(slot, count + LOOP)
+    job = add_continuous(slot, COUNTING)
     wait_log(wait_copy(job, CopyStatus.RUNNING), "times=1")
     dispatch.delete(job, ACTOR)
     wait_copy(job, CopyStatus.STOPPED)
@@ -294,16 +295,15 @@ def test_a_worker_that_comes_back_deletes_what_a_deleted_one_left(
 def test_a_new_one_of_the_name_has_its_own_data_after_a_restart(
     engine: Engine, slot: Slot, data_dir: Path, began: bool
 ) -> None:
-    count = 'cd "$WEBJOBS_DATA_PATH"; echo x >> kept; echo "times=$(wc -l < kept)"\n'
-    job = add_continuous(slot, count + LOOP)
+    job = add_continuous(slot, COUNTING)
     wait_log(wait_copy(job, CopyStatus.RUNNING), "times=1")
     dispatch.delete(job, ACTOR)
     wait_copy(job, CopyStatus.STOPPED)
-    new = add_continuous(slot, count + LOOP) if began else None
+    new = add_continuous(slot, COUNTING) if began else None
     if new:
         wait_log(wait_copy(new, CopyStatus.RUNNING), "times=1")
     engine.close()
-    new = new or add_continuous(slot, count + LOOP)
+    new = new or add_continuous(slot, COUNTING)
 
     again = Engine(data_dir / "instance").start()
     try:
