@@ -13,7 +13,8 @@ CHECK := env -u DATABASE_URL -u REDIS_URL DATA_DIR=.venv/check-data
 # More than two cores ask for: many tests wait for processes.
 WORKERS ?= 3
 # A test of real processes may find a busy machine: a failure is tried again, and listed as RERUN.
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --reruns 2 --reruns-delay 1 -r aR
+# Their hundreds of processes compile every module but once, also where images say otherwise.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --reruns 2 --reruns-delay 1 -r aR
 
 .PHONY: help
 help:
