@@ -168,7 +168,10 @@ CELERY_TASK_DEFAULT_QUEUE = "webjobs"
 # The row is the truth and the message a hint: acknowledge early, keep nothing back.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_POOL = "threads"
+# What a busy worker cannot begin is for others, and each message costs more than to find the run
+# among the rows that wait, as a thread does after every run.
+CELERY_WORKER_DISABLE_PREFETCH = True
+CELERY_WORKER_POOL = "portal.pool:TaskPool"
 CELERY_WORKER_CONCURRENCY = CONFIG.worker_threads
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False

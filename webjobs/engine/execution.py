@@ -175,12 +175,15 @@ class Executor:
         if not self._running and time.monotonic() < self._compare_at:
             return
         self._compare_at = time.monotonic() + COMPARE_EVERY
+        with self._lock:
+            known = set(self._running)
         held = Run.objects.held_by(self._machine.instance)
         for pk, asked_at, reason in held.values_list("pk", "stop_requested_at", "stop_reason"):
             running = self._running.get(pk)
-            if running is None:
+            # What has ended since the rows were read is not forgotten.
+            if running is None and pk not in known:
                 housekeeping.abort(pk, held, _FORGOTTEN, timezone.now())
-            elif asked_at is not None:
+            elif running is not None and asked_at is not None:
                 running.ask_stop(Cause.STOPPED, reason)
 
     def close(self, reason: str, *, kill_now: bool = False) -> None:
