@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from tests.bench.site import Bench, Site, wait_final, wait_for
-from tests.bench.table import Figure, NotMeasured, Row, milliseconds, times
+from tests.bench.table import NOTHING, Figure, NotMeasured, Row, milliseconds, times
 from webjobs import logs
 from webjobs.models import Log, Run, WebJob
 from webjobs.states import JobType, RunStatus, Stream
@@ -86,11 +86,11 @@ def _ask(site: Site, jobs: list[WebJob]) -> None:
                 pass  # Headers; there is no body.
 
 
-def burst(bench: Bench) -> Iterator[Figure]:
-    site, count = bench.site("burst"), bench.count(200)
-    jobs = site.copies_of(site.upload(JobType.TRIGGERED, "nothing", "true\n"), count)
+def _burst_seconds(site: Site, jobs: list[WebJob]) -> float:
+    """How long it takes to run each of `jobs`, all asked for at once, until all are recorded."""
     shares = [list(islice(jobs, start, None, CONNECTIONS)) for start in range(CONNECTIONS)]
     runs = Run.objects.filter(job__slot=site.slot)
+    before = runs.count()
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         begun = time.perf_counter()
         list(pool.map(_ask, [site] * CONNECTIONS, shares))
@@ -98,14 +98,25 @@ def burst(bench: Bench) -> Iterator[Figure]:
             lambda: not runs.active().exists(), 60, lambda: f"{runs.active().count()} run", 0.01
         )
         seconds = time.perf_counter() - begun
-    good = runs.filter(status=RunStatus.SUCCESS, log__is_complete=True).count()
-    if good != count:
-        raise NotMeasured(f"only {good} of {count} runs were recorded with their logs")
-    rate, raw = count / seconds, _spawns_a_second()
-    yield Figure(
-        f"{count} no-op shell runs at once over the API", f"{rate:.0f} runs/s",
-        f"fork+exec+wait {raw:.0f}/s", f"{rate / raw:.0%}", ">= 100 runs/s, >= 12%",
-    )  # fmt: skip
+    good = runs.filter(status=RunStatus.SUCCESS, log__is_complete=True).count() - before
+    if good != len(jobs):
+        raise NotMeasured(f"only {good} of {len(jobs)} runs were recorded with their logs")
+    return seconds
+
+
+def burst(bench: Bench) -> Iterator[Figure]:
+    """Once with new WebJobs, whose files are unpacked meanwhile; then as all runs but the first."""
+    site, count = bench.site("burst"), bench.count(200)
+    jobs = site.copies_of(site.upload(JobType.TRIGGERED, "nothing", "true\n"), count)
+    what, aim = f"{count} no-op shell runs at once over the API", ">= 100 runs/s, >= 12%"
+    for which, often, aims in (("each WebJob's first", 1, NOTHING), ("median of 3", 3, aim)):
+        measured = [(_burst_seconds(site, jobs), _spawns_a_second()) for _ in range(often)]
+        rate = count / statistics.median(seconds for seconds, _ in measured)
+        raw = statistics.median(spawns for _, spawns in measured)
+        yield Figure(
+            f"{what} ({which})", f"{rate:.0f} runs/s", f"fork+exec+wait {raw:.0f}/s",
+            f"{rate / raw:.0%}", aims,
+        )  # fmt: skip
 
 
 ROWS = (
