@@ -7,7 +7,7 @@ from tests.web.objects import bulk_runs, make_instance, make_job, make_run
 from tests.web.pages import PagesTestCase
 from tests.web.test_runs import write
 from webjobs.logs import LogWriter, log_of_copy, log_of_schedule, usage
-from webjobs.models import Copy, Run, Schedule
+from webjobs.models import Copy, Run, Schedule, WebJob
 from webjobs.states import CopyStatus, JobType, RunStatus, Stream
 
 URL = "/apps/demo/history/"
@@ -136,6 +136,18 @@ class ContinuousDetailsTests(PagesTestCase):
         response = self.get(self.url, self.carol)
         for text in ["machine-a", "Running", "machine-b", "Pending restart", "exit code 1"]:
             self.assertContains(response, text)
+
+    def test_statuses_have_the_colours_of_azures_history(self) -> None:
+        self.copy("machine-a", CopyStatus.STOPPED)
+        self.assertContains(self.get(self.url), '<span class="label warn">Stopped</span>')
+        self.copy("machine-b", CopyStatus.RUNNING)
+        Copy.objects.filter(instance__name="machine-a").update(status=CopyStatus.INACTIVE_INSTANCE)
+        response = self.get(self.url)
+        self.assertContains(response, '<span class="label busy">Running</span>')
+        self.assertContains(response, '<span class="label bad">Inactive instance</span>')
+        WebJob.objects.update(is_stopped=True)
+        Copy.objects.update(status=CopyStatus.STOPPED)
+        self.assertContains(self.get(self.url), '<div class="banner warning">')
 
     def test_a_crash_loop_is_told_with_its_last_error(self) -> None:
         self.copy(

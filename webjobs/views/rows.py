@@ -42,7 +42,7 @@ ROWS_PER_PAGE = 50
 # Marks of the small bar of a row.
 BAR_RUNS = 20
 
-# The colour of a status: ok, busy, warn, bad or none.
+# The colour of a status, as in Azure's history: ok, busy, warn, bad or none. One for all pages.
 KINDS: dict[str, str] = {
     RunStatus.QUEUED: "warn",
     RunStatus.INITIALIZING: "warn",
@@ -55,8 +55,8 @@ KINDS: dict[str, str] = {
     CopyStatus.STARTING: "warn",
     CopyStatus.PENDING_RESTART: "warn",
     CopyStatus.STOPPING: "warn",
-    CopyStatus.STOPPED: "none",
-    CopyStatus.INACTIVE_INSTANCE: "none",
+    CopyStatus.STOPPED: "warn",
+    CopyStatus.INACTIVE_INSTANCE: "bad",
 }
 
 
