@@ -1,6 +1,6 @@
 from django.contrib.auth.models import User
 
-from tests.web.objects import make_slot
+from tests.web.objects import make_job, make_slot
 from tests.web.pages import JSON, PagesTestCase
 from webjobs.models import App, AuditEntry
 
@@ -18,6 +18,15 @@ class AppsTests(PagesTestCase):
         admin = User.objects.create_superuser("root")
         listed = [app.name for app in self.get("/apps/", admin).context["apps"]]
         self.assertEqual(listed, ["ant", "demo", "zebra"])
+
+    def test_the_webjobs_counted_are_those_that_its_page_lists(self) -> None:
+        make_job(self.slot, "nightly")
+        make_job(make_slot("demo", "staging"), "nightly")
+        make_job(self.slot, "gone").delete()
+        make_slot("empty")
+        admin = User.objects.create_superuser("root")
+        counts = {app.name: app.jobs for app in self.get("/apps/", admin).context["apps"]}
+        self.assertEqual(counts, {"demo": 1, "empty": 0})
 
     def test_a_stranger_is_told_whom_to_ask(self) -> None:
         self.assertContains(self.get("/apps/", self.dave), "Ask an administrator")

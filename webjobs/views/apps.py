@@ -14,8 +14,12 @@ from webjobs import dispatch
 from webjobs.access import actor_of
 from webjobs.forms.apps import AppForm
 from webjobs.models import App
+from webjobs.models.app import PRODUCTION
 from webjobs.telling import told
 from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
+
+# The WebJobs that the page behind an app's name lists; those of its other slots have their own.
+_LISTED = Q(slots__name=PRODUCTION, slots__webjobs__deleted_at=None)
 
 
 @require_GET
@@ -30,7 +34,7 @@ def apps(request: HttpRequest) -> HttpResponse:
     found = (
         App.objects.visible_to(request.user)
         .filter(name__icontains=wanted)
-        .annotate(jobs=Count("slots__webjobs", filter=Q(slots__webjobs__deleted_at=None)))
+        .annotate(jobs=Count("slots__webjobs", filter=_LISTED))
         .order_by("name")  # what is grouped keeps no order of its model's
     )
     return render(request, "apps.html", {"apps": found, "wanted": wanted})
