@@ -198,7 +198,7 @@ function pageItems(target) {
   });
   return [
     page(gettext("Edit"), "edit", "edit", command("delete").dataset.why || null),
-    page(gettext("Package versions"), "history", "versions/"),
+    page(gettext("Package versions"), "versions", "versions/"),
   ];
 }
 

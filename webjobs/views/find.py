@@ -73,10 +73,10 @@ def _pages_of(
     pages = [
         (_("History and logs"), job_url(job, "webjob-details"), "history"),
         (_("Properties"), job_url(job, "webjob-properties"), "properties"),
-        (_("Package versions"), job_url(job, "webjob-versions"), "history"),
+        (_("Package versions"), job_url(job, "webjob-versions"), "versions"),
     ]
     if not job.is_continuous:
-        pages.append((_("Call this WebJob"), job_url(job, "webjob-call"), "info"))
+        pages.append((_("Call this WebJob"), job_url(job, "webjob-call"), "call"))
     yield from (page for page in pages if _matches(words, page[0]))
     # Last, because it costs a query.
     if words and _matches(words, _("Edit")) and rights_in(request, job.slot.app).may_change:
@@ -119,9 +119,9 @@ def _pages(request: HttpRequest, slot: Slot | None) -> Iterator[Found]:
         yield _item(_("Deployment slots"), app, slot_url(slot, "slots"), "app")
         yield _item(_("WebJobs history"), app, slot_url(slot, "history"), "history")
     yield _item("App Services", _("Page"), reverse("apps"), "home")
-    yield _item(_("Instances"), _("Page"), reverse("instances"), "app")
-    yield _item(_("API tokens"), _("Page"), reverse("tokens"), "settings")
-    yield _item(_("Help"), _("Page"), reverse("help"), "info")
+    yield _item(_("Instances"), _("Page"), reverse("instances"), "instances")
+    yield _item(_("API tokens"), _("Page"), reverse("tokens"), "key")
+    yield _item(_("Help"), _("Page"), reverse("help"), "help")
     if getattr(request.user, "is_staff", False):
         yield _item(_("Administration"), _("Page"), reverse("admin:index"), "settings")
 
