@@ -29,7 +29,8 @@ class HistoryTests(PagesTestCase):
         self.assertContains(response, "Runs continuously")
 
     def test_an_empty_list_says_so(self) -> None:
-        self.assertContains(self.get(URL), "There are no WebJobs in this website.")
+        words = "There are no WebJobs in this website. See this article about"
+        self.assertContains(self.get(URL), f'{words} <a href="/help/">using WebJobs</a>.')
 
     def test_it_is_for_members_only(self) -> None:
         self.assert_for_members_only(URL)

@@ -25,6 +25,11 @@ class WebJobsTests(PagesTestCase):
     def test_an_empty_app_says_how_to_start(self) -> None:
         self.assertContains(self.get(URL), "Click ADD to get started.")
 
+    def test_an_empty_app_tells_nobody_to_click_what_is_disabled(self) -> None:
+        response = self.get(URL, self.carol)
+        self.assertContains(response, "There are no WebJobs in this app.")
+        self.assertNotContains(response, "Click ADD")
+
     def test_a_reader_sees_disabled_commands_that_say_why(self) -> None:
         response = self.get(URL, self.carol)
         self.assertContains(response, "Your role is Reader; this needs Contributor.")
