@@ -1,5 +1,6 @@
 // When each line came: not at all, in the viewer's zone, in UTC, or from the start.
 
+import { asked, keep } from "./address.js";
 import { $ } from "./dom.js";
 
 const two = (value) => String(value).padStart(2, "0");
@@ -36,10 +37,13 @@ export class LogClock {
     this.view = view;
     this.begin = Date.parse(view.root.dataset.begin) || 0;
     this.select = $(".log-clock", view.root);
-    const kept = localStorage.getItem("log-clock");
-    if (kept in forms) this.select.value = kept;
+    // A link shows the times that whoever sent it saw; it does not change what is preferred here.
+    const known = [...this.select.options].map(({ value }) => value);
+    const wanted = [asked("times"), localStorage.getItem("log-clock"), this.select.value];
+    this.select.value = wanted.find((value) => known.includes(value));
     this.select.addEventListener("change", () => {
       localStorage.setItem("log-clock", this.select.value);
+      keep({ times: this.select.value });
       view.keepPlace(() => this.#draw(true));
     });
     view.addEventListener("change", () => this.#draw());

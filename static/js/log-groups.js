@@ -1,8 +1,12 @@
 // Groups of lines that can be folded, also where their end is far outside of the page.
 
+import { asked, keep } from "./address.js";
 import { $$, make } from "./dom.js";
 import { numberOf } from "./log-lines.js";
 import { Failure, read } from "./net.js";
+
+// Groups that the address tells of at most.
+const MOST_NOTED = 50;
 
 export class LogGroups {
   constructor(view) {
@@ -11,6 +15,8 @@ export class LogGroups {
     this.ends = new Map();
     this.folded = new Map();
     this.seen = new Set();
+    // Those that the viewer has folded or opened, other than the log has them; the address keeps it.
+    this.changed = new Set((asked("groups") ?? "").split(",").map(Number).filter(Boolean));
     // Those of which lines were left out of the page.
     this.left = new Set();
     view.skip = () => this.#skip();
@@ -48,12 +54,17 @@ export class LogGroups {
     if (this.seen.has(number)) return;
     this.seen.add(number);
     // What is in sight already stays in sight.
-    if ("folded" in line.dataset && where !== "earlier") this.#fold(line);
+    const isFolded = ("folded" in line.dataset) !== this.changed.has(number);
+    if (isFolded && where !== "earlier") this.#fold(line);
   }
 
-  #toggle(line) {
-    if (this.folded.has(numberOf(line))) this.unfold(numberOf(line));
-    else this.#fold(line, true);
+  async #toggle(line) {
+    const number = numberOf(line);
+    if (this.folded.has(number)) this.unfold(number);
+    else await this.#fold(line, true);
+    if (this.folded.has(number) === ("folded" in line.dataset)) this.changed.delete(number);
+    else this.changed.add(number);
+    keep({ groups: [...this.changed].slice(-MOST_NOTED).join(",") });
   }
 
   async #fold(line, isAsked = false) {

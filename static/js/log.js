@@ -63,7 +63,7 @@ class LogPane {
     });
   }
 
-  /** A choice that this browser remembers. */
+  /** A choice that this browser remembers: what fits its screen, so no link changes it. */
   #option(name) {
     const box = $(`.log-${name}`, this.root);
     const kept = localStorage.getItem(`log-${name}`);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -32,8 +34,12 @@ def test_a_group_is_folded_by_its_button_also_from_the_keyboard(
     expect(numbered(person, 3)).to_be_hidden()
     expect(numbered(person, 7)).to_be_hidden()
     expect(numbered(person, 9)).to_be_visible()
+    expect(person).to_have_url(re.compile(r"\?groups=2$"))
+    person.reload()
+    expect(outer).to_have_attribute("aria-expanded", "false")
     outer.press("Space")
     expect(numbered(person, 7)).to_be_visible()
+    expect(person).not_to_have_url(re.compile("groups"))
     person.get_by_role("button", name="Inner").click()
     expect(numbered(person, 5)).to_be_hidden()
     expect(numbered(person, 7)).to_be_visible()
