@@ -17,7 +17,9 @@ async function refresh(part) {
   if (!answer || part.contains($(".confirm"))) return;
   etags.set(part, answer.etag);
   const focused = part.contains(document.activeElement) && document.activeElement.getAttribute("href");
+  const scrolled = $(".copies", part)?.scrollTop ?? 0;
   part.replaceChildren(parse(answer.html));
+  if (scrolled) $(".copies", part)?.scrollTo(0, scrolled);
   if (focused) $$("a", part).find((link) => link.getAttribute("href") === focused)?.focus();
   refreshTimes(part);
 }
