@@ -9,6 +9,8 @@ from pytest_django import Settings
 
 from portal.startup import collect_static
 
+ROOT = Path(__file__).parents[2]
+PICTURE = re.compile(r'(?:{% (?:big_)?icon |\bicon\()"([a-z-]+)"')
 IMPORTED = re.compile(r'from "(\./[^"]+)"')
 
 
@@ -29,3 +31,12 @@ def test_modules_import_each_other_by_the_names_that_they_are_served_with(
     assert len(imports) > 50
     assert not [pair for pair in imports if not (served / pair[1]).is_file()]
     assert not [pair for pair in imports if not re.search(r"\.[0-9a-f]{12}\.js$", pair[1])]
+
+
+def test_every_picture_that_is_named_is_in_the_sprite() -> None:
+    files = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "js").glob("*.js")]
+    named = {name for file in files for name in PICTURE.findall(file.read_text())}
+    drawn = re.findall(r'<symbol id="([^"]+)"', (ROOT / "static/img/icons.svg").read_text())
+    assert len(named) > 20
+    assert named <= set(drawn), named - set(drawn)
+    assert len(drawn) == len(set(drawn))
