@@ -174,3 +174,17 @@ def test_a_reader_is_told_why_commands_are_disabled(
     expect(command(page, "run")).to_have_attribute(
         "title", "Your role is Reader; this needs Operator."
     )
+
+
+def test_on_a_telephone_cards_and_the_panel_keep_to_what_matters(blade: Page) -> None:
+    expect(row(blade, "alpha").locator("[data-label=Schedule]")).to_be_visible()
+    blade.set_viewport_size({"width": 390, "height": 844})
+    expect(row(blade, "alpha").locator("[data-label=Status] .cell")).to_be_visible()
+    expect(row(blade, "alpha").locator("[data-label=Schedule] .cell")).to_be_hidden()
+    row(blade, "alpha").click()
+    command(blade, "properties").click()
+    foot = blade.locator(".panel-foot")
+    expect(foot.locator(".button")).to_have_count(6)
+    box = foot.bounding_box()
+    assert box and box["height"] < 120
+    assert blade.evaluate("document.documentElement.scrollWidth <= innerWidth")
