@@ -22,7 +22,7 @@ WORDS = [
     (
         "0 15 * * * *",
         "Every hour, at minute 15 of the hour",
-        "Toutes les heures, à la minute 15 de l'heure",
+        "Toutes les heures, à la minute 15 de l’heure",
     ),
     ("0 30 9 * * *", "At 9:30 AM, every day", "À 09:30, tous les jours"),
     ("0 0 0 * * *", "At 12:00 AM, every day", "À 00:00, tous les jours"),
@@ -49,12 +49,12 @@ WORDS = [
     (
         "0 */7 * * * *",
         "Every 7 minutes, from minute 0 to minute 56 of the hour",
-        "Toutes les 7 minutes, de la minute 0 à la minute 56 de l'heure",
+        "Toutes les 7 minutes, de la minute 0 à la minute 56 de l’heure",
     ),
     (
         "0 5,17 * * * *",
         "At minutes 5 and 17 of the hour",
-        "Aux minutes 5 et 17 de l'heure",
+        "Aux minutes 5 et 17 de l’heure",
     ),
     ("0 0 0 1 1 *", "At 12:00 AM, on January 1", "À 00:00, le 1er janvier"),
     (
@@ -72,12 +72,12 @@ WORDS = [
         "0 0 6 */2 4-6,8 *",
         "At 6:00 AM, on every 2nd day, from day 1 to day 31 of the month, from April to June and "
         "in August",
-        "À 06:00, un jour sur 2, du 1er au 31 du mois, d'avril à juin et en août",
+        "À 06:00, un jour sur 2, du 1er au 31 du mois, d’avril à juin et en août",
     ),
     (
         "* 30 9 * * *",
         "Every second, in minute 30 of the hour, from 9:00 AM to 9:59 AM",
-        "Toutes les secondes, pendant la minute 30 de l'heure, de 09:00 à 09:59",
+        "Toutes les secondes, pendant la minute 30 de l’heure, de 09:00 à 09:59",
     ),
     (
         "30 */5 */3 * * *",

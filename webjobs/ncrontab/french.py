@@ -21,12 +21,12 @@ MONTHS = (
     "décembre",
 )
 WEEKDAYS = ("dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi")
-WHOLE = {"second": "de la minute", "minute": "de l'heure"}
+WHOLE = {"second": "de la minute", "minute": "de l’heure"}
 UNITS = {"second": "seconde", "minute": "minute", "hour": "heure", "day": "jour"}
 
 
 def _of(noun: str) -> str:
-    return f"d'{noun}" if noun[0] in "aeo" else f"de {noun}"
+    return f"d’{noun}" if noun[0] in "aeo" else f"de {noun}"
 
 
 def _day(number: int) -> str:
@@ -60,18 +60,18 @@ class French:
         return f"toutes les {UNITS[unit]}s" if step == 1 else f"toutes les {step} {UNITS[unit]}s"
 
     def from_to(self, unit: str, first: int, last: int) -> str:
-        """`de la minute 5 à la minute 55 de l'heure`."""
+        """`de la minute 5 à la minute 55 de l’heure`."""
         return f"de la {UNITS[unit]} {first} à la {UNITS[unit]} {last} {WHOLE[unit]}"
 
     def at_values(self, unit: str, parts: Sequence[Run]) -> str:
-        """`aux minutes 5 et 17 de l'heure`."""
+        """`aux minutes 5 et 17 de l’heure`."""
         noun = f"à la {UNITS[unit]}" if _is_single(parts) else f"aux {UNITS[unit]}s"
         return f"{noun} {self._values(parts)} {WHOLE[unit]}"
 
     def in_minutes(self, parts: Sequence[Run]) -> str:
-        """`pendant les minutes 5 à 10 de l'heure`."""
+        """`pendant les minutes 5 à 10 de l’heure`."""
         noun = "la minute" if _is_single(parts) else "les minutes"
-        return f"pendant {noun} {self._values(parts)} de l'heure"
+        return f"pendant {noun} {self._values(parts)} de l’heure"
 
     def one_in(self, unit: str, step: int) -> str:
         """`pendant une heure sur 2`; a day stands alone."""
@@ -100,7 +100,7 @@ class French:
         return f"du {_day(first)} au {_day(last)} du mois"
 
     def in_months(self, parts: Sequence[Run]) -> str:
-        """`en mars et juin`, `d'avril à juin`."""
+        """`en mars et juin`, `d’avril à juin`."""
         singles = [MONTHS[a - 1] for a, b in parts if a == b]
         ranges = [f"{_of(MONTHS[a - 1])} à {MONTHS[b - 1]}" for a, b in parts if a != b]
         return self.join(ranges + ([f"en {self.join(singles)}"] if singles else []))
