@@ -95,7 +95,9 @@ class DeploymentRow:
         for one in self.deployment.results:
             counts[Outcome(one["outcome"])] += 1
         return ", ".join(
-            f"{_outcome_words(outcome)}: {count}" for outcome, count in counts.items() if count
+            _("%(what)s: %(value)s") % {"what": _outcome_words(outcome), "value": count}
+            for outcome, count in counts.items()
+            if count
         )
 
 
