@@ -117,7 +117,7 @@ function onKey(event) {
     // What is shown does not answer what was typed yet: wait for that.
     if (open.isStale) open.entered = event;
     else take(event);
-  } else if (event.key === "Tab") close();
+  } else if (event.key === "Tab" || event.key === "Escape") close();
   else return;
   event.preventDefault();
 }

@@ -81,3 +81,6 @@ def test_nothing_found_is_said(blade: Page) -> None:
     blade.keyboard.press("/")
     blade.keyboard.type("zzzz")
     expect(blade.get_by_text("Nothing has such a name.")).to_be_visible()
+    # Not the text alone, as it does in other fields for a search.
+    blade.keyboard.press("Escape")
+    expect(field(blade)).to_have_count(0)
