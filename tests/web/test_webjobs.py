@@ -208,6 +208,15 @@ class RowTests(PagesTestCase):
         self.assertEqual(row.next_run.astimezone(UTC).hour, 11)
         self.assertIn("12:00:00 Europe/Berlin", row.next_title)
 
+    def test_times_and_schedules_are_told_on_hover_and_none_twice(self) -> None:
+        job = make_job(self.slot)
+        Schedule.objects.create(job=job, expression="0 0 12 1 1 *")
+        page = self.get(URL).content.decode()
+        self.assertIn('<code title="0 0 12 1 1 *\nAt 12:00 PM, on January 1">', page)
+        self.assertRegex(page, r'title="\d+-01-01 12:00:00 UTC">')
+        Schedule.objects.update(expression="0 0")
+        self.assertIn('<code title="0 0">', self.get(URL).content.decode())
+
     def test_a_schedule_that_does_not_fire_says_why(self) -> None:
         job = make_job(self.slot)
         schedule = Schedule.objects.create(job=job, expression="0 0 0 30 2 *")

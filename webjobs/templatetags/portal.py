@@ -53,7 +53,7 @@ def big_icon(name: str, extra: str = "") -> SafeString:
 def _time(moment: datetime, words: str, form: str, also: str = "") -> SafeString:
     moment = moment.astimezone(UTC)
     exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-    title = f"{escape(also)}\n{exact}" if also else exact
+    title = f"{escape(also)}\n{exact}" if also not in {"", exact} else exact
     machine = f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"
     # By hand: a page has hundreds of them, and format_html takes three times as long.
     return SafeString(

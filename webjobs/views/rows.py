@@ -13,8 +13,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.text import Truncator
+from django.utils.translation import get_language, gettext_noop, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
 
 from webjobs import ncrontab, retelling, timezones
 from webjobs.models import (
@@ -36,6 +36,16 @@ from webjobs.views.waiting import words_of_newest
 
 # Many WebJobs share few expressions, and every refresh asks for them again.
 _parsed = lru_cache(maxsize=1024)(ncrontab.parse)
+
+
+@lru_cache(maxsize=1024)
+def _told_schedule(expression: str, language: str) -> str:
+    """The expression, and below it what it means unless it means nothing."""
+    try:
+        return f"{expression}\n{_parsed(expression).describe(language)}"
+    except ncrontab.NcrontabError:
+        return expression
+
 
 # So many are drawn, again every few seconds, in the time that a page may take.
 ROWS_PER_PAGE = 50
@@ -157,6 +167,11 @@ class Row:
     def schedule(self) -> str:
         schedule = getattr(self.job, "schedule", None)
         return schedule.expression if schedule else ""
+
+    @property
+    def schedule_title(self) -> str:
+        """What a list shows of the schedule on hover."""
+        return _told_schedule(self.schedule, get_language() or "en")
 
     @property
     def is_enabled(self) -> bool:
