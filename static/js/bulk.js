@@ -56,7 +56,8 @@ export async function actOnSeveral(name, rows, reason, back) {
   body.append("command", name);
   for (const row of fit) body.append("job", row.dataset.key);
   const { title } = words(name, fit.length);
-  const notice = toast("progress", `${title}: ${target}`);
+  const progress = interpolate(gettext("%(what)s: %(value)s"), { what: title, value: target }, true);
+  const notice = toast("progress", progress);
   try {
     const answer = await send($("#grid").dataset.bulk, body);
     notice.become(answer.ok && !answer.data.failed ? "success" : "error", answer.data.message ?? answer.data.error, {
