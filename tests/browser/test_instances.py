@@ -53,6 +53,7 @@ def test_a_loss_shows_without_a_reload(
     page: Page, live_server: LiveServer, instance: Instance, operator: User
 ) -> None:
     sign_in(page, live_server.url, operator)
+    page.goto(f"{live_server.url}/apps/")
     page.get_by_role("link", name="Instances").click()
     row = page.locator('#instances tr[data-name="box-1"]')
     expect(row).to_contain_text("Live")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import (
     Browser,
@@ -15,7 +14,7 @@ from playwright.sync_api import (
     expect,
 )
 
-from tests.browser.pages import sign_in
+from tests.browser.pages import sign_in_by_form
 from tests.support.portal import Portal
 
 # One worker of a parallel run prepares what they share.
@@ -49,7 +48,7 @@ def run(chromium: Browser, portal: Portal) -> Iterator[tuple[str, SetCookieParam
     """The address of a run that has ended, and the session of who asked for it."""
     context = chromium.new_context(locale="en-GB")
     page = context.new_page()
-    sign_in(page, portal.url, User(username="admin"))
+    sign_in_by_form(page, portal.url, "admin")
     page.goto(f"{portal.url}/apps/demo/webjobs/triggered/report/run")
     page.get_by_role("button", name="Yes").click()
     expect(page.locator(".run-status")).to_have_text("Success", timeout=60_000)
