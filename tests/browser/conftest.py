@@ -8,8 +8,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.pages import sign_in
 from tests.support.needs import require
 
 ARGUMENTS = [
@@ -56,6 +59,13 @@ def context(profile: BrowserContext) -> Iterator[BrowserContext]:
         page.close()
     profile.clear_cookies()
     profile.clear_permissions()
+
+
+@pytest.fixture
+def french(page: Page, live_server: LiveServer, operator: User) -> Page:
+    """A page in French, signed in as the operator."""
+    sign_in(page, live_server.url, operator, language="fr")
+    return page
 
 
 @pytest.fixture
