@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import time
 from collections.abc import Iterator
@@ -296,6 +297,14 @@ def test_times_are_chosen_and_remembered(person: Page, live_server: LiveServer, 
     expect(line).to_have_attribute("data-clock", "+00:10.0")
     line.hover()
     expect(line).to_have_attribute("title", re.compile("2026-05-28 20:26:40.000 UTC"))
+    lines = person.locator(".log-lines")
+    expect(lines).to_have_class(re.compile("numbers wrap"))
+    person.get_by_label("Wrap").uncheck()
+    person.get_by_label("Line numbers").uncheck()
+    expect(lines).not_to_have_class(re.compile("numbers|wrap"))
+    person.reload()
+    expect(person.get_by_label("Wrap")).not_to_be_checked()
+    expect(lines).not_to_have_class(re.compile("numbers|wrap"))
 
 
 def test_lines_are_copied_without_their_numbers(
@@ -344,3 +353,15 @@ def test_download_opens_the_text_in_a_new_window(
     with person.expect_popup() as opened:
         person.get_by_role("link", name="download").click()
     expect(opened.value.locator("body")).to_contain_text("INFO] grüße")
+
+
+def test_what_a_run_has_printed_so_far_is_downloaded_byte_for_byte(
+    person: Page, live_server: LiveServer, slot: Slot
+) -> None:
+    run = make_run(add_job(slot, "exit 0"), RunStatus.RUNNING)
+    text = b"\x1b[31mred\x1b[0m\n 5 %\r50 %"
+    write(run, text, complete=False)
+    person.goto(address(live_server, run))
+    with person.expect_download() as download:
+        person.get_by_role("link", name="raw (.gz)").click()
+    assert gzip.decompress(download.value.path().read_bytes()) == text
