@@ -51,3 +51,6 @@ export function finder(element = document.activeElement) {
 export function focusOn(back) {
   (typeof back === "function" ? back() : back)?.focus();
 }
+
+/** As people type it in haste: without capitals and accents, with the keyboard's apostrophe. */
+export const folded = (text) => text.trim().toLowerCase().replaceAll("’", "'").normalize("NFD").replace(/\p{M}/gu, "");

@@ -4,7 +4,7 @@ import "./add.js";
 import { asked, keep, onBack } from "./address.js";
 import "./builder.js";
 import "./copy.js";
-import { $, $$, isFocusLost } from "./dom.js";
+import { $, $$, folded, isFocusLost } from "./dom.js";
 import { startPalette } from "./palette.js";
 import { enhance, startPanels } from "./panel.js";
 import { keepTimesFresh } from "./times.js";
@@ -16,11 +16,11 @@ function filterSide() {
   if (matchMedia("(max-width: 760px)").matches) current?.scrollIntoView({ block: "nearest", inline: "center" });
   const input = $("#side-filter");
   input?.addEventListener("input", () => {
-    const wanted = input.value.trim().toLowerCase();
+    const wanted = folded(input.value);
     let shown = 0;
     for (const list of $$(".side ul")) {
       const items = $$("li", list);
-      for (const item of items) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+      for (const item of items) item.hidden = !folded(item.textContent).includes(wanted);
       const some = items.some((item) => !item.hidden);
       list.previousElementSibling.hidden = !some;
       shown += some ? 1 : 0;

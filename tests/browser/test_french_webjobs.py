@@ -68,9 +68,15 @@ def test_the_command_search_and_a_half_filled_panel(blade: Page) -> None:
     expect(blade.get_by_role("option", name="nightly demo · Propriétés")).to_be_visible()
     expect(blade.get_by_role("status").filter(has_text="résultats")).to_have_count(1)
     expect_french(blade)
+    field.fill("variables d'")
+    expect(blade.get_by_role("option", name="Variables d’environnement")).to_be_visible()
     field.fill("zzz")
     expect(blade.get_by_text("Rien ne porte ce nom.")).to_be_visible()
     blade.keyboard.press("Escape")
+
+    blade.get_by_label("Rechercher dans le menu").fill("deploiement")
+    expect(blade.get_by_role("link", name="Centre de déploiement")).to_be_visible()
+    expect(blade.get_by_role("link", name="Configuration")).to_be_hidden()
 
     command(blade, "add").click()
     panel = blade.get_by_role("dialog", name="Ajouter une tâche web")

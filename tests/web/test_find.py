@@ -54,6 +54,16 @@ class FindTests(PagesTestCase):
         self.assertNotIn("WebJobs", self.find("listener call"))
         self.assertEqual(self.find("center")["Pages"][0]["url"], "/apps/demo/deployment/")
 
+    def test_french_is_found_as_it_is_typed_in_haste(self) -> None:
+        for typed, page in [
+            ("deploiement centre", "deployment/"),
+            ("variables d'environnement", "settings/"),
+            ("Variables d’environnement", "settings/"),
+            ("PRÉFÉRENCES", ""),
+        ]:
+            found = self.find(typed, accept_language="fr").get("Pages", [])
+            self.assertEqual([item["url"] for item in found], [f"/apps/demo/{page}"] * bool(page))
+
     def test_names_that_begin_with_it_come_first(self) -> None:
         for name in ["a-sync", "b-sync", "sync-z", "zz-sync"]:
             make_job(self.slot, name)

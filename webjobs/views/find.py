@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -36,8 +37,15 @@ def _item(label: str, detail: str, url: str, icon: str, **more: str) -> Found:
     return {"label": label, "detail": detail, "url": url, "icon": icon, **more}
 
 
+def _folded(text: str) -> str:
+    """As people type it in haste: without capitals and accents, with the keyboard's apostrophe."""
+    parts = unicodedata.normalize("NFKD", text.lower().replace("’", "'"))
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
 def _matches(words: list[str], *texts: str) -> bool:
-    return all(any(word in text.lower() for text in texts) for word in words)
+    found = [_folded(text) for text in texts]
+    return all(any(word in text for text in found) for word in words)
 
 
 def _begins_first(field: str, word: str) -> Case:
@@ -143,7 +151,7 @@ def _actions(request: HttpRequest, slot: Slot | None) -> Iterator[Found]:
 @never_cache
 def find(request: HttpRequest) -> HttpResponse:
     """JSON of what fits `?q=`, a bounded number in groups; `?at=` is the page that asks."""
-    words = request.GET.get("q", "")[:LONGEST_QUERY].replace("\0", "").lower().split()
+    words = _folded(request.GET.get("q", "")[:LONGEST_QUERY].replace("\0", "")).split()
     slot = _slot_at(request)
     pages = [p for p in _pages(request, slot) if _matches(words, p["label"], p["detail"])]
     actions = [a for a in _actions(request, slot) if _matches(words, a["label"], a["detail"])]
