@@ -98,6 +98,8 @@ def test_the_command_search_and_a_half_filled_panel(blade: Page) -> None:
         expect_french(blade)
     panel.get_by_role("combobox", name="Répéter").select_option("Une fois par mois")
     expect(panel.locator(".preview")).to_contain_text("À 03:00, le 1er du mois")
+    day = panel.locator(".preview li").first
+    expect(day).to_have_text(re.compile(r"^(lun|mar|mer|jeu|ven|sam|dim)\. \d{4}-\d\d-01 03:00:00"))
     expect_french(blade)
     # The draft is kept a moment after the field was left.
     panel.get_by_label("Nom", exact=True).focus()

@@ -172,7 +172,8 @@ class SchedulePreviewTests(PagesTestCase):
         self.assertIn("9:30", shown["words"])
         self.assertEqual(shown["zone"], "UTC")
         self.assertEqual(len(shown["next"]), 5)
-        self.assertIn("09:30:00 UTC", shown["next"][0]["text"])
+        days = "|".join(["Mon", "Tue", "Wed", "Thu", "Fri"])
+        self.assertRegex(shown["next"][0]["text"], rf"^({days}) \d+-\d+-\d+ 09:30:00 UTC$")
 
     def test_the_zone_is_the_apps_unless_another_is_asked_for(self) -> None:
         make_setting(self.slot, "WEBSITE_TIME_ZONE", "Eastern Standard Time")

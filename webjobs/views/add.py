@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -78,6 +80,11 @@ def schedule_preview(request: HttpRequest, app: str, slot: str = PRODUCTION) -> 
     return JsonResponse(preview(schedule, zone, language))
 
 
+def _time_words(moment: datetime) -> str:
+    """`Mon 2026-11-30 03:00:00 CET`: of a schedule by days of the week one wants to see the day."""
+    return f"{WEEKDAYS_ABBR[moment.weekday()]} {moment:%Y-%m-%d %H:%M:%S %Z}"
+
+
 def preview(schedule: ncrontab.Ncrontab, zone: Any, language: str) -> dict[str, Any]:
     """What a page shows of a schedule: `next` has the times in `zone`, as text and as UTC."""
     upcoming = schedule.upcoming(timezone.now(), zone, SHOWN_OCCURRENCES)
@@ -86,7 +93,7 @@ def preview(schedule: ncrontab.Ncrontab, zone: Any, language: str) -> dict[str, 
         "warnings": [warning.message for warning in schedule.warnings(language)],
         "zone": zone.key,
         "next": [
-            {"utc": moment.isoformat(), "text": f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"}
+            {"utc": moment.isoformat(), "text": _time_words(moment.astimezone(zone))}
             for moment in upcoming
         ],
     }
