@@ -106,7 +106,7 @@ class PeriodTests(ChartsTestCase):
         run = self.ended(0, 1)
         self.assertEqual(self.numbers("?from=2026-03-01T13:00&to=2026-03-01T13:00"), [run.number])
         self.assertEqual(self.numbers("?from=2026-03-01T13:01"), [])
-        self.assertContains(self.get(URL), "Times of Europe/Paris")
+        self.assertContains(self.get(URL), "Times in Europe/Paris")
 
     def test_it_goes_with_status_and_pages(self) -> None:
         for hours in range(30):
