@@ -59,6 +59,7 @@ class Config:
     bucket: Bucket | None  # set when packages are kept there instead of in packages_dir
     admin_username: str
     admin_password: str
+    admin_password_set_by: str  # the variable that it comes from
     database_url: str
     redis_url: str
     broker_socket: Path | None  # set when the embedded broker is to be used
@@ -95,6 +96,7 @@ def read(environ: Mapping[str, str]) -> Config:
         bucket=_bucket(environ),
         admin_username=_user_name(environ),
         admin_password=_secret(environ, "ADMIN_PASSWORD"),
+        admin_password_set_by=_variable(environ, "ADMIN_PASSWORD"),
         database_url=_database_url(environ, data_dir),
         redis_url=redis_url or f"redis+socket://{broker_socket}",
         broker_socket=broker_socket,
@@ -118,15 +120,21 @@ def read(environ: Mapping[str, str]) -> Config:
     )
 
 
+def _variable(environ: Mapping[str, str], name: str) -> str:
+    """Which variable sets the secret `name`."""
+    return f"{name}_FILE" if environ.get(f"{name}_FILE") else name
+
+
 def _secret(environ: Mapping[str, str], name: str) -> str:
     """The value of `name`, or the content of the file that `name`_FILE points to."""
-    path = environ.get(f"{name}_FILE")
-    if not path:
-        return environ.get(name, "")
+    variable = _variable(environ, name)
+    value = environ.get(variable, "")
+    if variable == name:
+        return value
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(value).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ConfigError(f"{name}_FILE: cannot read {path}: {error.strerror}.") from error
+        raise ConfigError(f"{variable}: cannot read {value}: {error.strerror}.") from error
 
 
 def _data_dir(environ: Mapping[str, str]) -> Path:

@@ -12,6 +12,8 @@ from unittest.mock import patch
 from django.test import SimpleTestCase
 
 from portal import config
+from webjobs.first_start import Account
+from webjobs.management.preparing import account_lines
 
 README = config.BASE_DIR / "README.md"
 
@@ -83,6 +85,13 @@ class ConfigTest(SimpleTestCase):
             file.write_text(f"from the file of {name}\n")
             read = self.read(**{f"{name}_FILE": str(file)})
             self.assertEqual(getattr(read, name.lower()), f"from the file of {name}")
+
+    def test_the_first_start_names_the_variable_that_set_the_password(self) -> None:
+        file = self.folder / "password"
+        file.write_text("correct-horse-9\n")
+        for name, value in (("ADMIN_PASSWORD_FILE", str(file)), ("ADMIN_PASSWORD", "other")):
+            lines = account_lines(Account("admin", ""), self.read(**{name: value}))
+            self.assertTrue(lines[1].endswith(f" set with {name}"), lines)
 
     def test_a_missing_secret_file_is_refused_by_name(self) -> None:
         self.assertIn("SECRET_KEY_FILE", self.refused(SECRET_KEY_FILE=str(self.folder / "none")))

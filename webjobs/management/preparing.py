@@ -29,13 +29,13 @@ def prepare(config: Config, say: Callable[[str], None]) -> first_start.Account |
             raise startup.CannotStart(error.message) from error
 
 
-def account_lines(account: first_start.Account | None) -> list[str]:
+def account_lines(account: first_start.Account | None, config: Config) -> list[str]:
     """What a person must be told of a new account; nothing without one."""
     if account is None:
         return []
     password = (
         f"{account.password}  (shown only now; change it after signing in)"
         if account.password
-        else "the one that was set with ADMIN_PASSWORD"
+        else f"the one that was set with {config.admin_password_set_by}"
     )
     return [f"User name: {account.user_name}", f"Password:  {password}"]

@@ -27,7 +27,7 @@ class Command(BaseCommand):
             account = prepare(config, lambda text: output.line("web", text))
         except startup.CannotStart as error:
             sys.exit(f"Cannot start: {error}")
-        for line in account_lines(account):
+        for line in account_lines(account, config):
             output.line("web", line)
         connections.close_all()
         host = f"[{config.host}]" if ":" in config.host else config.host

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -49,7 +50,7 @@ class Command(BaseCommand):
             )
         processes.preload()
         address = startup.address(config.host, config.port, "https" if files else "http")
-        welcome = _welcome(address, account, files)
+        welcome = _welcome(address, account_lines(account, config), files)
         probe = Probe(
             startup.reachable(listener),
             lambda: output.block(*welcome),
@@ -89,9 +90,6 @@ def _prepare(config: Config, output: Output, sender: Connection) -> None:
         os._exit(130)
 
 
-def _welcome(
-    address: str, account: first_start.Account | None, files: tls.Files | None
-) -> list[str]:
+def _welcome(address: str, account: Sequence[str], files: tls.Files | None) -> list[str]:
     trust = [f"Clients must trust the authority in {files.authority}"] if files else []
-    lines = [f"WebJobs Portal answers at {address}", *account_lines(account)]
-    return [*lines, *trust, "Ctrl-C stops it."]
+    return [f"WebJobs Portal answers at {address}", *account, *trust, "Ctrl-C stops it."]
