@@ -124,7 +124,7 @@ STORAGES: dict[str, dict[str, Any]] = {
         else "portal.static.StaticStorage"
     },
     "packages": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "portal.folder.PackageFolder",
         "OPTIONS": {"location": PACKAGES_DIR, "base_url": None},
     },
 }

@@ -70,7 +70,7 @@ def data_dir(tmp_path: Path, settings: Settings) -> Path:
     settings.STORAGES = {
         **settings.STORAGES,
         "packages": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "BACKEND": "portal.folder.PackageFolder",
             "OPTIONS": {"location": settings.PACKAGES_DIR, "base_url": None},
         },
     }

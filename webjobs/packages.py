@@ -102,11 +102,10 @@ def keep(upload: Upload) -> None:
     _want(checked.sha256)
     name = Package(sha256=checked.sha256).storage_name
     try:
-        if storage.exists(name):
-            if storage.size(name) == checked.size and _digest_of(name) == checked.sha256:
-                return
-            # A save that was cut off half-way left it, or the storage damaged it.
-            storage.delete(name)
+        is_there = storage.exists(name) and storage.size(name) == checked.size
+        # One that the storage has damaged is replaced.
+        if is_there and _digest_of(name) == checked.sha256:
+            return
         with upload.path.open("rb") as file:
             storage.save(name, File(file))
     except OSError as error:

@@ -33,7 +33,7 @@ class DeploymentTestCase(PagesTestCase):
         cls.folder = Path(tempfile.mkdtemp())
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         storage = {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "BACKEND": "portal.folder.PackageFolder",
             "OPTIONS": {"location": cls.folder / "packages", "base_url": None},
         }
         static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
