@@ -114,6 +114,25 @@ class Sender(threading.Thread):
                 return
 
 
+def add_clean_up() -> None:
+    """Make the housekeeping at the first start. Operators may change it or switch it off."""
+    if PeriodicTask.objects.filter(name=clean_up.name).exists():
+        return
+    wanted = {"every": CLEAN_UP_EVERY, "period": IntervalSchedule.SECONDS}
+    # Nothing is unique there: two beats that start at once make one each.
+    every = IntervalSchedule.objects.filter(**wanted).first()
+    every = every or IntervalSchedule.objects.create(**wanted)
+    task = PeriodicTask(
+        name=clean_up.name,
+        task=clean_up.name,
+        interval=every,
+        expire_seconds=CLEAN_UP_EXPIRES,
+        description="Lost instances and messages, old history, deleted WebJobs",
+    )
+    # The second one is no error, which the server would write into its log.
+    PeriodicTask.objects.bulk_create([task], ignore_conflicts=True)
+
+
 class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
     """Fires WebJobs from their own heap; the parent does what operators see in the admin."""
 
@@ -138,28 +157,12 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
 
     def _is_set_up(self) -> bool:
         try:
-            self._set_up()
+            add_clean_up()
+            Beat.objects.filter(ticked_at__lt=timezone.now() - FORGET_AFTER).delete()
         except DatabaseError as error:
             self._complain(error)
             return False
         return True
-
-    def _set_up(self) -> None:
-        """Operators may change the housekeeping or switch it off."""
-        wanted = {"every": CLEAN_UP_EVERY, "period": IntervalSchedule.SECONDS}
-        # Nothing is unique there: two beats that start at once make one each.
-        every = IntervalSchedule.objects.filter(**wanted).first()
-        every = every or IntervalSchedule.objects.create(**wanted)
-        PeriodicTask.objects.get_or_create(
-            name=clean_up.name,
-            defaults={
-                "task": clean_up.name,
-                "interval": every,
-                "expire_seconds": CLEAN_UP_EXPIRES,
-                "description": "Lost instances and messages, old history, deleted WebJobs",
-            },
-        )
-        Beat.objects.filter(ticked_at__lt=timezone.now() - FORGET_AFTER).delete()
 
     @uninterrupted()
     def tick(self, **_: Any) -> float:

@@ -33,10 +33,19 @@ def log_of_run(run: Run, instance_key: str) -> Log:
 
 def log_of_copy(copy: Copy) -> Log:
     """The log of one continuous WebJob on one instance, over all its restarts."""
-    key = copy.instance.key
-    return Log.objects.get_or_create(copy=copy, defaults={"instance_key": key})[0]
+    return _log_of(copy.instance.key, copy=copy)
 
 
 def log_of_schedule(schedule: Schedule) -> Log:
     """What the scheduler says about one WebJob."""
-    return Log.objects.get_or_create(schedule=schedule, defaults={"instance_key": SCHEDULER})[0]
+    return _log_of(SCHEDULER, schedule=schedule)
+
+
+def _log_of(instance_key: str, **owner: Copy | Schedule) -> Log:
+    found = Log.objects.filter(**owner).first()
+    if found is None:
+        # Two beats may come here at once, and to be refused would be an error in the server's log.
+        new = Log(instance_key=instance_key, **owner)
+        Log.objects.bulk_create([new], ignore_conflicts=True)
+        found = Log.objects.get(**owner)
+    return found
