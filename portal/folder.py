@@ -24,7 +24,7 @@ class PackageFolder(FileSystemStorage):
     def _save(self, name: str, content: File[Any]) -> str:
         partial = f"{name}_{get_random_string(7)}"
         try:
-            super()._save(partial, content)
+            super()._save(partial, content)  # type: ignore[misc]
             os.replace(self.path(partial), self.path(name))
         except BaseException:
             with suppress(OSError):

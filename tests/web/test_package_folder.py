@@ -20,7 +20,7 @@ from webjobs.models import Package
 @pytest.mark.usefixtures("data_dir")
 class PackageFolderTests(TestCase):
     @pytest.fixture(autouse=True)
-    def folder(self, data_dir: Path) -> None:
+    def find_folder(self, data_dir: Path) -> None:
         self.folder = data_dir / "packages"
 
     def setUp(self) -> None:
