@@ -18,9 +18,10 @@ app.autodiscover_tasks()
 @celeryd_init.connect
 def make_it_an_instance(**_: Any) -> None:
     """Only a worker process carries the engine; web and beat stay light."""
-    from webjobs.worker import InstanceStep
+    from webjobs.worker import BrokerStep, InstanceStep
 
     app.steps["worker"].add(InstanceStep)
+    app.steps["consumer"].add(BrokerStep)
 
 
 @task_prerun.connect

@@ -177,6 +177,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# There are none: all are acknowledged early. Without it Celery warns whenever the broker goes.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # Whoever sends a hint does not wait for a broker that is away; the workers try for ever. What a
 # worker has taken is not noted with the broker as well: a lost hint is found again from the rows.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -200,7 +202,8 @@ LOGGING: dict[str, Any] = {
         "faults": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != UNAVAILABLE,
-        }
+        },
+        "in words": {"()": "webjobs.outages.InWords"},
     },
     "formatters": {
         "plain": {
@@ -211,8 +214,12 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "webjobs": {"level": "INFO"},
+        "webjobs": {"level": "DEBUG" if DEBUG else "INFO"},
         "celery": {"level": "WARNING"},
+        # What tells of tasks that failed, of the connection to the broker, and of a failed start.
+        "celery.app.trace": {"filters": ["in words"]},
+        "celery.worker.consumer.consumer": {"filters": ["in words"]},
+        "celery.worker.worker": {"filters": ["in words"]},
         # Refusals are answers; what the portal itself did wrong is not.
         "django.request": {"level": "ERROR", "filters": ["faults"]},
     },

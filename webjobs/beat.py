@@ -23,7 +23,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from webjobs import alive
+from webjobs import alive, outages
 from webjobs.messages import enqueue_runs
 from webjobs.models import Beat
 from webjobs.scheduler import Scheduler
@@ -145,7 +145,6 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
         self._key = f"{settings.WEBJOBS_INSTANCE_NAME[:40]} {os.getpid()}"
         self._parent_due = 0.0
         self._ticked = 0.0
-        self._is_failing = False
         super().__init__(app, **kwargs)
 
     def setup_schedule(self) -> None:
@@ -160,7 +159,7 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
             add_clean_up()
             Beat.objects.filter(ticked_at__lt=timezone.now() - FORGET_AFTER).delete()
         except DatabaseError as error:
-            self._complain(error)
+            outages.database.gone(error)
             return False
         return True
 
@@ -174,11 +173,9 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
             self._note_tick(timezone.now())
             wait = min(wait, self._run_parent())
         except DatabaseError as error:
-            self._complain(error)
+            outages.database.gone(error)
+            self._ticked = 0.0  # It must store something before it is said to be back.
             return RETRY_EVERY
-        if self._is_failing:
-            logger.warning("The database answers again.")
-        self._is_failing = False
         # What the step took has passed already.
         return max(0.0, begun + wait - time.monotonic())
 
@@ -198,11 +195,6 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
         super().close()
         self._sender.finish()
 
-    def _complain(self, error: DatabaseError) -> None:
-        if not self._is_failing:
-            logger.warning("The database refuses, beat tries again: %s", error)
-        self._is_failing = True
-
     def _enqueue(self, run_pks: Sequence[int]) -> None:
         self._sender.send(lambda: enqueue_runs(run_pks))
 
@@ -220,3 +212,4 @@ class WebJobScheduler(DatabaseScheduler):  # type: ignore[misc]
             Beat.objects.update_or_create(key=self._key, defaults={"ticked_at": now})
             self._ticked = moment
             alive.touch("beat")
+            outages.database.back()

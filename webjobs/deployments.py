@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 
 from celery import current_app
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from webjobs import outages
 from webjobs.models import Deployment, SourceConnection
 from webjobs.reasons import gettext_noop
 from webjobs.states import DEPLOYMENT_ACTIVE, DeploymentStatus
@@ -22,8 +22,6 @@ HINT_AGAIN = timedelta(seconds=15)
 KEPT = 100
 LOST = gettext_noop("The worker that deployed was lost. What was deployed until then stays.")
 
-logger = logging.getLogger(__name__)
-
 
 def enqueue(deployment_pk: int) -> None:
     """Hint to any worker that a deployment waits; without it the next clean-up finds it."""
@@ -34,7 +32,9 @@ def _send(task: str, pk: int) -> None:
     try:
         current_app.send_task(task, (pk,), retry=False, ignore_result=True)
     except (OperationalError, RedisError) as error:
-        logger.warning("The broker cannot be reached; source control waits: %s", error)
+        outages.broker.gone(error)
+    else:
+        outages.broker.back()
 
 
 def enqueue_due(now: datetime) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import http.client
 import json
-import logging
 import ssl
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +19,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from webjobs import outages
 from webjobs.dotnet import duration_text, time_text
 from webjobs.models import Hook, HookDelivery, Run
 from webjobs.models.hook import TRIGGERED_JOB_FINISHED
@@ -38,8 +38,6 @@ _IS_WANTED = """
     SELECT 1 FROM webjobs_hook JOIN webjobs_webjob ON webjobs_webjob.slot_id = webjobs_hook.slot_id
     WHERE webjobs_webjob.id = %s AND webjobs_hook.event = %s LIMIT 1
 """
-
-logger = logging.getLogger(__name__)
 
 
 def announce_end(run: Run, now: datetime) -> None:
@@ -93,7 +91,9 @@ def enqueue(delivery_pk: int) -> None:
     try:
         current_app.send_task(DELIVER, (delivery_pk,), retry=False, ignore_result=True)
     except (OperationalError, RedisError) as error:
-        logger.warning("The broker cannot be reached; a web hook is called later: %s", error)
+        outages.broker.gone(error)
+    else:
+        outages.broker.back()
 
 
 def enqueue_due(now: datetime) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from webjobs import outages
 from webjobs.models import Instance
 
 EXECUTE_RUN = "webjobs.execute_run"
@@ -37,8 +37,6 @@ if redis.call('LLEN', KEYS[1]) < tonumber(ARGV[1]) then
     redis.call('LPUSH', KEYS[1], ARGV[2])
 end
 """
-
-logger = logging.getLogger(__name__)
 
 
 def enqueue_run(run_pk: int) -> bool:
@@ -62,15 +60,18 @@ def nudge_workers() -> None:
     try:
         current_app.control.broadcast(NUDGE)
     except (OperationalError, RedisError, OSError) as error:
-        logger.warning("The broker cannot be reached; workers notice within 2 s: %s", error)
+        outages.broker.gone(error)
+    else:
+        outages.broker.back()
 
 
 def _send(push: Callable[[], object]) -> bool:
     try:
         push()
     except (RedisError, OSError) as error:
-        logger.warning("The broker cannot be reached; runs start later: %s", error)
+        outages.broker.gone(error)
         return False
+    outages.broker.back()
     return True
 
 

@@ -3,7 +3,6 @@ one or two times, and the row decides."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,14 +11,12 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from webjobs import deployments, endings, hooks, housekeeping, retention
+from webjobs import deployments, endings, hooks, housekeeping, outages, retention
 from webjobs.engine.execution import current_executor
 from webjobs.messages import EXECUTE_RUN, NUDGE, enqueue_run, nudge_workers
 from webjobs.models.version import trim_versions
 
 __all__ = ["NUDGE", "clean_up", "deliver_hook", "execute_run", "nudge_workers", "send_periodic"]
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task(name=EXECUTE_RUN)
@@ -59,6 +56,7 @@ def send_periodic(
     try:
         current_app.send_task(name, args, kwargs, retry=False, **options)
     except (OperationalError, RedisError) as error:
-        logger.warning("The broker cannot be reached; %s is sent next time: %s", name, error)
+        outages.broker.gone(error)
         return False
+    outages.broker.back()
     return True

@@ -23,7 +23,7 @@ from django.db import Error, close_old_connections, connection, connections
 from django.utils import timezone
 
 import webjobs
-from webjobs import housekeeping
+from webjobs import housekeeping, outages
 from webjobs.engine.execution import Executor, set_current_executor
 from webjobs.engine.heartbeat import Heartbeat
 from webjobs.engine.home import move_in
@@ -75,6 +75,15 @@ class InstanceStep(bootsteps.StartStopStep):
     def terminate(self, parent: Any) -> None:
         if self.instance:
             self.instance.close(kill_now=True)
+
+
+class BrokerStep(bootsteps.StartStopStep):
+    """Started with each connection of the worker to its broker."""
+
+    requires = ("celery.worker.consumer.connection:Connection",)
+
+    def start(self, parent: Any) -> None:
+        outages.broker.back()
 
 
 class RunningInstance:
@@ -196,16 +205,13 @@ def nudge(state: Any) -> None:
 
 def _wait_for_database() -> None:
     """Until it answers, as after a power cut; raises WorkerShutdown when TERM comes first."""
-    is_told = False
     while True:
         state.maybe_shutdown()
         try:
             connection.ensure_connection()
             return
         except Error as error:
-            if not is_told:
-                logger.warning("The database cannot be reached, trying again: %s", error)
-            is_told = True
+            outages.database.gone(error)
         time.sleep(DATABASE_RETRY)
 
 
@@ -226,4 +232,4 @@ def _quietly(action: Callable[[], object]) -> None:
     try:
         action()
     except Error as error:
-        logger.warning("The database cannot be reached: %s", error)
+        outages.database.gone(error)

@@ -131,6 +131,14 @@ def test_runs_and_daemons_go_on_while_the_database_is_away(
     assert_nothing_lost(text_of(copy), now)
 
 
+def assert_told_once(node: Node, gone: str, back: str) -> None:
+    """The log of a worker has a line for the beginning of an outage, one for its end, no other."""
+    until(lambda: back in node.output, what=f"it is said to be back: {node.output}")
+    first = node.output.index(gone)
+    lines = node.output[node.output.rindex("\n", 0, first) :].split("\n")
+    assert [line[8:17] for line in lines if line] == [" WARNING "] * 2, node.output
+
+
 def test_a_database_that_stays_away_ends_runs_and_the_worker_recovers(
     cluster: Cluster, slot: Slot, database: Database
 ) -> None:
@@ -149,6 +157,8 @@ def test_a_database_that_stays_away_ends_runs_and_the_worker_recovers(
     assert again.status == RunStatus.SUCCESS
     assert node.pid == pid
     assert Log.objects.get(run=run).is_complete
+    if connection.vendor == "postgresql":  # Who waits for SQLite's lock only waits.
+        assert_told_once(node, "The database cannot be used", "The database is back")
 
 
 @needs_server
@@ -159,7 +169,7 @@ def test_a_worker_that_finds_no_database_waits_for_it(
     cluster.nodes.append(node)
     with database.away(0):
         node.start()
-        until(lambda: "The database cannot be reached" in node.output, seconds=30)
+        until(lambda: "The database cannot be used" in node.output, seconds=30)
     node.wait_up()
     assert "Traceback" not in node.output
 
@@ -172,7 +182,7 @@ def test_a_worker_that_waits_for_the_database_can_be_stopped(
     cluster.nodes.append(node)
     with database.away(0):
         node.start()
-        until(lambda: "The database cannot be reached" in node.output, seconds=30)
+        until(lambda: "The database cannot be used" in node.output, seconds=30)
         node.stop()
     assert node.popen and node.popen.returncode == 0
     assert "Traceback" not in node.output
@@ -248,6 +258,7 @@ def test_runs_start_without_the_broker_and_fast_again_once_it_is_back(
 
         broker.start()
         until(lambda: listens(broker.socket), seconds=30, what=f"it listens: {node.output}")
+        assert_told_once(node, "The broker cannot be reached", "The broker is back")
         running.refresh_from_db()
         assert running.status == RunStatus.RUNNING
         assert node.pid == pid and node.popen and node.popen.poll() is None

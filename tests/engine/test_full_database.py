@@ -18,7 +18,7 @@ from django.test import Client
 from tests.support.disk import filled, small_disk
 from tests.support.engine import ACTOR, Engine, add_job, text_of, wait_copy, wait_log
 from tests.support.poll import until
-from webjobs import dispatch
+from webjobs import dispatch, outages
 from webjobs.models import ApiToken, Copy, Log, Role, Run, Slot
 from webjobs.states import CopyStatus, JobType, RunStatus
 
@@ -42,6 +42,12 @@ for i in $(seq 0 {LINES - 1}); do
 done
 touch "$1/done"
 """
+
+
+@pytest.fixture(autouse=True)
+def first_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line about it is not one of an earlier test of this process."""
+    monkeypatch.setattr(outages, "database", outages.Outage("The database", "It cannot be used"))
 
 
 @pytest.fixture

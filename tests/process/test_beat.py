@@ -175,7 +175,11 @@ def without_database(transactional_db: None, tmp_path: Path) -> Iterator[tuple[D
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
     try:
-        until(lambda: "The database refuses" in log.read_text(), seconds=30, what=log.read_text())
+        until(
+            lambda: "The database cannot be used" in log.read_text(),
+            seconds=30,
+            what=log.read_text(),
+        )
         yield door, log
         process.terminate()
         assert process.wait(timeout=10) == 0
@@ -188,14 +192,14 @@ def test_it_waits_for_its_database_at_the_start(without_database: tuple[Door, Pa
     door, log = without_database
     door.open()
     until(Beat.objects.exists, seconds=10, what=f"a tick; {log.read_text()}")
-    until(lambda: "The database answers again" in log.read_text())
+    until(lambda: "The database is back" in log.read_text())
 
 
 def test_it_can_be_stopped_while_it_waits_for_its_database(
     without_database: tuple[Door, Path],
 ) -> None:
     _, log = without_database
-    assert log.read_text().count("The database refuses") == 1
+    assert log.read_text().count("The database cannot be used") == 1
 
 
 def test_it_survives_a_database_that_refuses(slot: Slot, tmp_path: Path) -> None:
@@ -204,13 +208,13 @@ def test_it_survives_a_database_that_refuses(slot: Slot, tmp_path: Path) -> None
         log = tmp_path / "beat-0.log"
         rename("webjobs_schedule", "elsewhere")
         try:
-            until(lambda: "The database refuses" in log.read_text(), what="the one line")
+            until(lambda: "The database cannot be used" in log.read_text(), what="the one line")
         finally:
             rename("elsewhere", "webjobs_schedule")
-        until(lambda: "The database answers again" in log.read_text())
+        until(lambda: "The database is back" in log.read_text())
         now = timezone.now()
         until(lambda: _fired(now) >= 2, what="two runs")
-    assert log.read_text().count("The database refuses") == 1
+    assert log.read_text().count("The database cannot be used") == 1
 
 
 def rename(table: str, name: str) -> None:

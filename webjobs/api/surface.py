@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
+from webjobs import outages
 from webjobs.api.answers import empty
 from webjobs.api.authentication import NotAuthenticated, Throttled, authenticate
 from webjobs.dispatch import Refused
@@ -131,11 +132,11 @@ def _problem(error: Exception) -> Problem:
         case UnreadablePostError() | BadRequest() | SuspiciousOperation():
             return Problem(400, "BadRequest", "The request cannot be read.")
         case OperationalError() if is_database_full(error):
-            logger.error("The disk of the database is full: %s", error)
+            outages.database.gone(error)
             words = "The disk of the database is full. Free some space there, then try again."
             return Problem(503, "ServiceUnavailable", words)
         case OperationalError():
-            logger.error("The database does not answer: %s", error)
+            outages.database.gone(error)
             return Problem(503, "ServiceUnavailable", "The database does not answer. Try again.")
     logger.error("A request of the API failed", exc_info=error)
     words = "An error has occurred. It has been written to the portal's own log."

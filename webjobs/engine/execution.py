@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import Error, close_old_connections, connection, transaction
 from django.utils import timezone
 
-from webjobs import housekeeping
+from webjobs import housekeeping, outages
 from webjobs.endings import RUN_AGAIN, conclude
 from webjobs.engine.machine import CannotStart, Machine, NotAllowed, Prepared, lease_of_runs
 from webjobs.logs import LogUnavailable, LogWriter, log_of_run
@@ -124,8 +124,9 @@ class Executor:
             running = self._running[run_pk] = _Running()
         try:
             self._execute(run_pk, running)
-        except Error:
-            logger.exception("Run %s was given up: the database stays away", run_pk)
+        except (Error, LogUnavailable) as error:
+            outages.database.gone(error)
+            logger.warning("Run %s was given up: the database stays away", run_pk)
         finally:
             with self._lock:
                 del self._running[run_pk]

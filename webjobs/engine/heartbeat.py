@@ -17,7 +17,7 @@ import psutil
 from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
-from webjobs import alive, endings, housekeeping, idling, swapping
+from webjobs import alive, endings, housekeeping, idling, outages, swapping
 from webjobs.engine.execution import Executor
 from webjobs.engine.leases import Leases
 from webjobs.engine.machine import Machine
@@ -57,7 +57,6 @@ class Heartbeat:
         self._waiting: set[int] = set()
         self._renew_at = 0.0
         self._trim_at = time.monotonic() + TRIM_EVERY
-        self._is_failing = False
         self._stopping = threading.Event()
         self._nudged = threading.Event()
 
@@ -90,16 +89,13 @@ class Heartbeat:
             idling.let_idle(timezone.now())
             self._trim()
         except Error as error:
-            if not self._is_failing:
-                logger.warning("The database cannot be reached, trying again: %s", error)
-            self._is_failing = True
+            outages.database.gone(error)
             connections.close_all()
         except Exception:
             logger.exception("The heartbeat failed, trying again")
         else:
-            if self._is_failing:
-                logger.warning("The database is back")
-            self._is_failing = False
+            # A renewal that failed is tried again by each step, so it has stored one.
+            outages.database.back()
 
     def _trim(self) -> None:
         if time.monotonic() >= self._trim_at:

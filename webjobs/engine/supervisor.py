@@ -21,6 +21,7 @@ from functools import partial
 from django.db import Error, close_old_connections, connection, connections, transaction
 from django.utils import timezone
 
+from webjobs import outages
 from webjobs.engine.debugging import Debugging
 from webjobs.engine.leases import Leases
 from webjobs.engine.machine import Machine, key_of
@@ -67,7 +68,6 @@ class Supervisor:
         self._closing: str | None = None
         self._kill_now = False
         self._is_closing_told = False
-        self._is_failing = False
         self._next_look = 0.0
         self._save_at = 0.0
         self._saved_at = 0.0
@@ -182,13 +182,10 @@ class Supervisor:
             self._leases.take(wanting, self._machine.instance)
         except Error as error:
             # Nobody's wish can be read: everything goes on as it is.
-            if not self._is_failing:
-                logger.warning("The wishes cannot be read, trying again: %s", error)
-            self._is_failing = True
+            outages.database.gone(error)
             self._wishes.forget()
             connections.close_all()
             return set()
-        self._is_failing = False
         return touched | singletons
 
     def _hand_over(self) -> set[Managed]:
@@ -299,7 +296,7 @@ class Supervisor:
                 one.changed = False
         except Error as error:
             self._saved_at = now + RETRY_EVERY
-            logger.warning("The facts cannot be written, trying again: %s", error)
+            outages.database.gone(error)
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):

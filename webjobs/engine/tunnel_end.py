@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from django.db import Error, connections
 
+from webjobs import outages
 from webjobs.models import AuditEntry, DebugSession
 from webjobs.runner.debugger import HOST
 from webjobs.tunnel import (
@@ -76,7 +77,7 @@ class Tunnel:
                         self._open.add(pump)
                         threading.Thread(target=self._serve, args=(pump,), daemon=True).start()
             except RedisError as error:
-                logger.warning("The broker cannot be reached; debuggers wait: %s", error)
+                outages.broker.gone(error)
                 self.wait(RETRY_EVERY)
 
     def _serve(self, pump: _Pump) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from django.db import Error, connection, transaction
 
+from webjobs import outages
 from webjobs.logs import store
 from webjobs.logs.buffer import MAX_CHUNK, Buffer
 from webjobs.models import Log
@@ -212,7 +213,9 @@ class LogWriter:
         self._tell_refused()
 
     def _failed(self, error: Error) -> None:
-        if not self.failure:
+        if isinstance(error, outages.DATABASE_ERRORS):
+            outages.database.gone(error)
+        elif not self.failure:
             _logger.warning("Log %s cannot be written, will retry: %s", self.log.pk, error)
         self.failure = self._why = str(error).strip() or type(error).__name__
         self._retry_at = time.monotonic() + RETRY_EVERY

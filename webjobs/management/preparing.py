@@ -17,7 +17,7 @@ def prepare(config: Config, say: Callable[[str], None]) -> first_start.Account |
     PostgreSQL: one prepares, the others wait for it. Raises startup.CannotStart.
     """
     # No worker runs yet that could be told of the first WebJobs.
-    logging.getLogger("webjobs.tasks").setLevel(logging.ERROR)
+    logging.getLogger("webjobs.outages").setLevel(logging.ERROR)
     startup.check_settings()
     startup.check_database()
     startup.collect_static(say)

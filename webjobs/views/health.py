@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from webjobs import packages
+from webjobs import outages, packages
 from webjobs.models import Beat, Instance
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def _database_parts() -> dict[str, str | int]:
         ticked = Beat.objects.filter(ticked_at__gt=now - BEAT_SILENT_AFTER).exists()
         instances = Instance.objects.live(now).count()
     except DatabaseError as error:
-        logger.warning("The database does not answer: %s", error)
+        outages.database.gone(error)
         unknown = "unknown without the database"
         return {"database": "does not answer", "instances": 0, "beat": unknown}
     silent = f"no tick for {BEAT_SILENT_AFTER.seconds} seconds"
