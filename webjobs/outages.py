@@ -36,16 +36,23 @@ class Outage:
         self._lock = threading.Lock()
         self._is_away = False
         self._noticed_at = 0.0
+        self._error: object = None
 
     def gone(self, error: object) -> None:
         """It has just failed; whoever says so tries again."""
         with self._lock:
             now = time.monotonic()
             is_news = not self._is_away or now - self._noticed_at > FORGOTTEN_AFTER
-            self._is_away, self._noticed_at = True, now
+            self._is_away, self._noticed_at, self._error = True, now, error
         if is_news:
             logger.warning("%s: %s", self._words, one_line(error))
         logger.debug("%s:", self._words, exc_info=error if isinstance(error, Exception) else None)
+
+    @property
+    def trouble(self) -> object:
+        """What failed last; None when that is long ago, or it is back since."""
+        is_fresh = time.monotonic() - self._noticed_at <= FORGOTTEN_AFTER
+        return self._error if self._is_away and is_fresh else None
 
     def back(self) -> None:
         """It has just done its work; of a database: it has stored something."""

@@ -19,6 +19,7 @@ from django.core.files.storage import FileSystemStorage, storages
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from webjobs import room
 from webjobs.models import Package, PackageFile
 from webjobs.reasons import gettext_noop
 from webjobs.runner import interpreters
@@ -136,7 +137,9 @@ def check_storage() -> None:
     if isinstance(storage, FileSystemStorage):
         folder = Path(storage.location)
         # Made with the first package; until then the folder above it counts.
-        os.listdir(folder if folder.exists() else folder.parent)
+        folder = folder if folder.exists() else folder.parent
+        os.listdir(folder)
+        room.check(folder)
     elif check := getattr(storage, "check", None):
         check()
 

@@ -27,7 +27,7 @@ def told(error: Exception) -> str:
     return str(error)
 
 
-def is_database_full(error: BaseException | None) -> bool:
+def is_database_full(error: object) -> bool:
     """Whether the database refused because its disk is full."""
     cause = getattr(error, "__cause__", None)
     full = (getattr(cause, "sqlstate", ""), getattr(cause, "sqlite_errorname", ""))

@@ -161,6 +161,7 @@ def assert_told(browser: Client, secret: str) -> None:
     )
     assert answer.status_code == 503
     assert WORDS in answer.content.decode()
+    assert browser.get("/healthz").json()["database"] == "its disk is full"
 
 
 def test_runs_and_daemons_go_on_and_no_output_is_lost(

@@ -16,7 +16,7 @@ LEVELS: dict[str, int] = {
     name: level
     for level, names in enumerate(
         [
-            "states times dotnet ncrontab reasons timezones runner debug_client outages",
+            "states times dotnet ncrontab reasons timezones runner debug_client outages room",
             "models",
             "migrations logs packages telling retelling forms messages hooks tunnel idling",
             "alive engine scheduler endings housekeeping retention unused_packages deployments "

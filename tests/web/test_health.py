@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from tests.support.disk import small_disk
 from webjobs.models import Beat, Instance
 from webjobs.views import health
 
@@ -19,7 +21,8 @@ from webjobs.views import health
 @pytest.fixture(autouse=True)
 def forget_the_client() -> None:
     health._client.cache_clear()
-    health._packages.cache_clear()
+    for known in (health._packages, health._disk_of_sqlite, health._mode_of_server):
+        known.cache_clear()
 
 
 @pytest.fixture
@@ -51,8 +54,10 @@ def test_it_needs_no_session_and_is_never_stored(
     beat: Beat,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(2 if connection.vendor == "sqlite" else 3):
         answer = client.get("/healthz")
+    with django_assert_num_queries(2):
+        client.get("/healthz")
     assert answer["Cache-Control"] == "no-store"
     assert answer["Content-Type"] == "application/json"
     assert not answer.cookies
@@ -117,6 +122,51 @@ def test_without_the_folder_of_the_packages_it_says_so(
     assert answer.status_code == 503
     assert answer.json()["packages"] == "do not answer"
     assert str(data_dir) not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"), [("rw", "their disk is full"), ("ro", "cannot be written")]
+)
+def test_with_a_disk_that_takes_no_package_it_says_so(
+    client: Client, broker: str, instance: Instance, beat: Beat, data_dir: Path, mode: str,
+    words: str, settings: Settings
+) -> None:  # fmt: skip
+    with small_disk(settings.PACKAGES_DIR):
+        subprocess.run(["mount", "-o", f"remount,{mode}", settings.PACKAGES_DIR], check=True)
+        answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert (answer.json()["packages"], answer.json()["database"]) == (words, "ok")
+    assert str(data_dir) not in answer.text
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the disk of a server is not seen here")
+@pytest.mark.parametrize(
+    ("mode", "words"), [("rw", "its disk is full"), ("ro", "cannot be written")]
+)
+def test_with_a_disk_that_takes_no_row_it_says_so(
+    client: Client, broker: str, instance: Instance, beat: Beat, data_dir: Path, mode: str,
+    words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    path = data_dir / "disk" / "db.sqlite3"
+    with small_disk(path.parent):
+        path.touch()
+        subprocess.run(["mount", "-o", f"remount,{mode}", path.parent], check=True)
+        monkeypatch.setitem(connection.settings_dict, "NAME", path)
+        answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["database"] == words
+    assert str(data_dir) not in answer.text
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="a server says that it is read-only")
+def test_with_a_read_only_database_it_says_so(
+    client: Client, broker: str, instance: Instance, beat: Beat
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["database"] == "cannot be written"
 
 
 @pytest.mark.django_db

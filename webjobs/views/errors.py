@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from webjobs import outages
 from webjobs.reasons import Reason
 from webjobs.telling import is_database_full, told
 from webjobs.views.answers import wants_json
@@ -72,6 +73,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Called while the exception is being handled."""
     error = sys.exc_info()[1]
     if is_database_full(error):
+        outages.database.gone(error)
         message = _("The disk of the database is full. Free some space there, then try again.")
         return _answer(request, 503, _("The portal is not available"), message)
     if isinstance(error, OperationalError | InterfaceError):
