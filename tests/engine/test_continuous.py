@@ -291,6 +291,33 @@ def test_a_worker_that_comes_back_deletes_what_a_deleted_one_left(
         again.close()
 
 
+def test_a_worker_that_was_away_for_long_deletes_what_deleted_ones_left(
+    engine: Engine, slot: Slot, data_dir: Path
+) -> None:
+    """Their rows are gone when it comes back, so nothing but their files tells of them."""
+    triggered = {name: add_job(slot, "true", name=name) for name in ("ran", "undoable", "lives")}
+    for job in triggered.values():
+        engine.run(job)
+    job = add_continuous(slot, LOOP, name="gone")
+    wait_copy(job, CopyStatus.RUNNING)
+    engine.close()
+    for one in (job, triggered["ran"]):
+        dispatch.delete(one, ACTOR)
+        WebJob.objects.filter(pk=one.pk).update(deleted_at=timezone.now() - KEEP_DELETED)
+    dispatch.delete(triggered["undoable"], ACTOR)
+    assert housekeeping.purge_deleted(timezone.now()) == 2
+
+    left = data_dir / "instance"
+    assert list(left.rglob("gone")) and list(left.rglob("ran"))
+    again = Engine(left).start()
+    try:
+        until(lambda: not list(left.glob("trash/*")), what="it has tidied up")
+        assert [list(left.rglob(name)) for name in ("gone", "ran")] == [[], []]
+        assert all(list(left.rglob(name)) for name in ("undoable", "lives"))
+    finally:
+        again.close()
+
+
 @pytest.mark.parametrize("began", [False, True], ids=["while it was away", "before"])
 def test_a_new_one_of_the_name_has_its_own_data_after_a_restart(
     engine: Engine, slot: Slot, data_dir: Path, began: bool

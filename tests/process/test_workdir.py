@@ -144,7 +144,8 @@ def test_a_new_worker_goes_on_with_what_is_there(desk: Desk) -> None:
     desk.workspace = Workspace(desk.folder / "root")
     desk.workspace.sweep()
     assert not old.shutdown_file.exists()
-    until(lambda: not (desk.workspace.root / "trash").exists(), what="the trash is deleted")
+    trash = desk.workspace.root / "trash"
+    until(lambda: not list(trash.iterdir()), what="the trash is deleted")
     new = desk.run(files)
     assert new.folder == old.folder
     assert not (new.temp_dir / "scrap").exists()

@@ -103,3 +103,15 @@ def test_the_shutdown_file_goes_with_the_execution(desk: Desk) -> None:
     copy.shutdown_file.touch()
     desk.workspace.release(copy)
     assert not copy.shutdown_file.exists()
+
+
+def test_what_no_longer_exists_goes_once_it_no_longer_runs(desk: Desk) -> None:
+    files = desk.files({"run.sh": "echo 1"})
+    running = desk.workspace.prepare(files)
+    assert desk.workspace.keys() == {files.key}
+    desk.workspace.discard(files.key)
+    assert running.script.exists()
+    desk.workspace.release(running)
+    desk.workspace.discard(files.key)
+    assert desk.workspace.keys() == set()
+    assert not running.script.exists()

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 # Wishes concerning runs are looked at this often, unless a nudge comes first.
 LOOK_EVERY = min(1.0, RENEW_EVERY / 2)
-# Seconds between looks for fetched packages that nobody uses.
+# Seconds between looks for fetched packages, and files of WebJobs, that nobody uses.
 TRIM_EVERY = 3600.0
 
 
@@ -100,7 +100,7 @@ class Heartbeat:
     def _trim(self) -> None:
         if time.monotonic() >= self._trim_at:
             self._trim_at = time.monotonic() + TRIM_EVERY
-            self._machine.trim_cache()
+            self._machine.tidy_up()
 
     def _renew(self) -> None:
         self._leases.renew()

@@ -7,11 +7,13 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+from django.db.models.functions import Lower
 
 from webjobs import packages
 from webjobs.models import AppSetting, EngineSettings, Instance, Run, Slot, WebJob
@@ -211,14 +213,20 @@ class Machine:
         """Do in the background what would make the first WebJob of its kind wait."""
         self.workspace.sweep()
         self._wine.sweep()
-        self.trim_cache()
+        self.tidy_up()
         program = self.interpreters().get(".exe")
         if program and wine.is_wine(program) and WebJob.objects.living().for_windows().exists():
             self._wine.prepare_in_background(program)
 
-    def trim_cache(self) -> None:
-        """Delete fetched packages that were not used for long; call it now and then."""
+    def tidy_up(self) -> None:
+        """Delete fetched packages that were not used for long, and the files of WebJobs that are
+        gone, as when this instance was away; call it now and then."""
         packages.trim_cache(self._cache, time.time())
+        here = self.workspace.keys()
+        # Once more, for each: a new one of the name may have come.
+        for key in here.difference(_existing(here)):
+            if not _existing([key]):
+                self.workspace.discard(key)
 
     def _files(self, job: WebJob) -> JobFiles:
         package = job.package
@@ -283,6 +291,16 @@ class Machine:
     def remove(self, job: WebJob) -> None:
         """Delete the files of a WebJob that is gone."""
         self.workspace.remove(key_of(job))
+
+
+def _existing(keys: Collection[JobKey]) -> set[JobKey]:
+    """Those of which a slot of the app has the WebJob, if only for a while. The files of another
+    slot stay with it: it may be swapped back."""
+    names = {key.job.casefold() for key in keys}
+    jobs = WebJob.objects.annotate(folded=Lower("name")).filter(folded__in=names)
+    columns = jobs.order_by().values_list("slot__app__name", "type", "folded")
+    known = set(columns.distinct())
+    return {key for key in keys if (key.app, key.job_type, key.job.casefold()) in known}
 
 
 def lease_of_runs(instance: Instance) -> str:

@@ -20,6 +20,13 @@ from webjobs.states import JobType
 
 # What no execution needs once its worker is gone.
 SCRAP = ("JobsShutdown", "tmp", "unpack")
+_PLACES = (
+    "home/*/*/site/wwwroot/App_Data/jobs/*/*",
+    "home/*/*/data/jobs/*/*",
+    "temp/*/*/*/*/*",
+    "packages/*/*/*/*",
+)
+_TYPES = frozenset(JobType)
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -31,6 +38,17 @@ class JobKey:
     slot: str
     job_type: JobType
     job: str
+
+
+def keys_in(root: Path) -> set[JobKey]:
+    """All jobs that have files below `root`."""
+    found = set()
+    for pattern in _PLACES:
+        for path in root.glob(pattern):
+            app, slot = path.relative_to(root).parts[1:3]
+            if path.parent.name in _TYPES and _SAFE_NAME.fullmatch(path.name):
+                found.add(JobKey(app, slot, JobType(path.parent.name), path.name))
+    return found
 
 
 @dataclass(frozen=True)
@@ -80,6 +98,11 @@ class Folders:
     @cached_property
     def unpack(self) -> Path:
         return self._temporary("unpack")
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every folder, and so every file but the marker."""
+        return self.site, self.data, self.copies, self.shutdown, self.temp, self.unpack
 
     @property
     def _job(self) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import json
 import secrets
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -16,7 +16,7 @@ from typing import IO
 from webjobs.reasons import gettext_noop
 from webjobs.runner import settings_job, tree
 from webjobs.runner.extraction import extract
-from webjobs.runner.folders import SCRAP, Folders, JobKey
+from webjobs.runner.folders import SCRAP, Folders, JobKey, keys_in
 from webjobs.runner.package import Kind, PackageError
 from webjobs.runner.settings_job import Json
 
@@ -149,12 +149,31 @@ class Workspace:
 
         Call it before the first `prepare`.
         """
-        trash = self.root / "trash"
-        trash.mkdir(parents=True, exist_ok=True)
-        for slot in (self.root / "temp").glob("*/*"):
-            for folder in (slot / what for what in SCRAP):
-                with contextlib.suppress(FileNotFoundError):
-                    folder.rename(trash / tree.random_name())
+        scrap = [slot / what for slot in (self.root / "temp").glob("*/*") for what in SCRAP]
+        self._throw_away([*tree.files_in(self.root / "trash"), *scrap])
+
+    def keys(self) -> set[JobKey]:
+        """The jobs of which there are files."""
+        return keys_in(self.root)
+
+    def discard(self, key: JobKey) -> None:
+        """Put away everything of a job that no longer exists, unless it still runs here; it is
+        deleted in the background."""
+        folders = self.folders(key)
+        with self._lock(key):
+            copies = tree.files_in(folders.copies)
+            if any(self._is_used(folder) for folder in (folders.site, *copies)):
+                return
+            self._current.pop(key, None)
+            folders.marker.unlink(missing_ok=True)
+            self._throw_away(folders.all)
+
+    def _throw_away(self, folders: Iterable[Path]) -> None:
+        trash = self.root / "trash" / tree.random_name()
+        trash.mkdir(parents=True)
+        for folder in folders:
+            with contextlib.suppress(FileNotFoundError):
+                folder.rename(trash / tree.random_name())
         threading.Thread(target=tree.delete, args=[trash], name="sweep", daemon=True).start()
 
     def remove(self, key: JobKey) -> None:
@@ -163,14 +182,7 @@ class Workspace:
         with self._lock(key):
             self._current.pop(key, None)
             folders.marker.unlink(missing_ok=True)
-            for folder in (
-                folders.site,
-                folders.data,
-                folders.copies,
-                folders.shutdown,
-                folders.temp,
-                folders.unpack,
-            ):
+            for folder in folders.all:
                 tree.delete(folder)
 
     def _lock(self, key: JobKey) -> threading.Lock:
