@@ -105,13 +105,24 @@ def test_the_shutdown_file_goes_with_the_execution(desk: Desk) -> None:
     assert not copy.shutdown_file.exists()
 
 
-def test_what_no_longer_exists_goes_once_it_no_longer_runs(desk: Desk) -> None:
+def test_what_no_longer_exists_goes_after_a_while_once_it_no_longer_runs(desk: Desk) -> None:
     files = desk.files({"run.sh": "echo 1"})
     running = desk.workspace.prepare(files)
-    assert desk.workspace.keys() == {files.key}
-    desk.workspace.discard(files.key)
-    assert running.script.exists()
+    for patience in (60, 0):
+        desk.workspace.discard(files.key, patience)
+        assert desk.workspace.keys() == {files.key}
     desk.workspace.release(running)
-    desk.workspace.discard(files.key)
+    desk.workspace.discard(files.key, 0)
     assert desk.workspace.keys() == set()
     assert not running.script.exists()
+
+
+def test_what_exists_again_is_missed_anew(desk: Desk) -> None:
+    files = desk.files({"run.sh": "echo 1"})
+    desk.workspace.release(desk.workspace.prepare(files))
+    mark = desk.workspace.folders(files.key).gone
+    desk.workspace.discard(files.key, 60)
+    os.utime(mark, (0, 0))
+    desk.workspace.keep(files.key)
+    desk.workspace.discard(files.key, 60)
+    assert desk.workspace.keys() == {files.key}

@@ -42,6 +42,9 @@ from webjobs.states import JobType, Stream
 
 # What every process of an instance's jobs has in its environment, with the instance's key.
 INSTANCE_VARIABLE = "WEBSITE_INSTANCE_ID"
+# Seconds for which files outlive the rows of their WebJob: it may be the wrong database, or an
+# older one that was restored.
+KEEP_GONE = packages.KEPT_UNUSED.total_seconds()
 # A value as short as this would turn every other word of a log into asterisks.
 SHORTEST_SECRET = 4
 
@@ -220,13 +223,15 @@ class Machine:
 
     def tidy_up(self) -> None:
         """Delete fetched packages that were not used for long, and the files of WebJobs that are
-        gone, as when this instance was away; call it now and then."""
+        gone for long, as when this instance was away; call it now and then."""
         packages.trim_cache(self._cache, time.time())
         here = self.workspace.keys()
-        # Once more, for each: a new one of the name may have come.
-        for key in here.difference(_existing(here)):
-            if not _existing([key]):
-                self.workspace.discard(key)
+        existing = _existing(here)
+        for key in existing:
+            self.workspace.keep(key)
+        for key in here - existing:
+            if not _existing([key]):  # A new one of the name may have come.
+                self.workspace.discard(key, KEEP_GONE)
 
     def _files(self, job: WebJob) -> JobFiles:
         package = job.package

@@ -7,6 +7,7 @@ temp/{app}/{slot}/JobsShutdown/{type}/{job}/{random}         exists once the job
 temp/{app}/{slot}/tmp/{type}/{job}                           the job's temporary files
 temp/{app}/{slot}/unpack/{type}/{job}/{random}               a package on its way in or out
 packages/{app}/{slot}/{type}/{job}                           which package the site holds
+gone/{app}/{slot}/{type}/{job}                               its age: since when the job is missed
 """
 
 from __future__ import annotations
@@ -82,6 +83,11 @@ class Folders:
     def marker(self) -> Path:
         """The file that holds the SHA-256 of the package in the site folder."""
         return self.root.joinpath("packages", self.key.app, self.key.slot, *self._job)
+
+    @cached_property
+    def gone(self) -> Path:
+        """The file that was made when the job was missed first."""
+        return self.root.joinpath("gone", self.key.app, self.key.slot, *self._job)
 
     @cached_property
     def copies(self) -> Path:

@@ -7,6 +7,7 @@ import errno
 import json
 import secrets
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -156,16 +157,26 @@ class Workspace:
         """The jobs of which there are files."""
         return keys_in(self.root)
 
-    def discard(self, key: JobKey) -> None:
-        """Put away everything of a job that no longer exists, unless it still runs here; it is
-        deleted in the background."""
+    def keep(self, key: JobKey) -> None:
+        """The job exists, perhaps again."""
+        self.folders(key).gone.unlink(missing_ok=True)
+
+    def discard(self, key: JobKey, patience: float) -> None:
+        """The job does not exist. Once that was said for so many seconds, and it does not run here
+        any more, put away everything of it; that is deleted in the background."""
         folders = self.folders(key)
+        if not folders.gone.exists():
+            folders.gone.parent.mkdir(parents=True, exist_ok=True)
+            folders.gone.touch()
+        if time.time() - folders.gone.stat().st_mtime < patience:
+            return
         with self._lock(key):
             copies = tree.files_in(folders.copies)
             if any(self._is_used(folder) for folder in (folders.site, *copies)):
                 return
             self._current.pop(key, None)
             folders.marker.unlink(missing_ok=True)
+            folders.gone.unlink(missing_ok=True)
             self._throw_away(folders.all)
 
     def _throw_away(self, folders: Iterable[Path]) -> None:
