@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import FileSystemStorage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -131,10 +131,15 @@ def _digest_of(name: str) -> str:
     return digest.hexdigest()
 
 
+def is_folder(storage: Storage) -> TypeGuard[FileSystemStorage]:
+    """Whether packages are in a folder, and not behind a network service."""
+    return isinstance(storage, FileSystemStorage)
+
+
 def check_storage() -> None:
     """Raises OSError when packages can be neither kept nor fetched now."""
     storage = storages["packages"]
-    if isinstance(storage, FileSystemStorage):
+    if is_folder(storage):
         folder = Path(storage.location)
         # Made with the first package; until then the folder above it counts.
         folder = folder if folder.exists() else folder.parent

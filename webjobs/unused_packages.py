@@ -18,7 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, ProtectedError
 
 from webjobs.models import Deployment, Package, PackageFile, PackageVersion, Run, WebJob
-from webjobs.packages import KEPT_UNUSED
+from webjobs.packages import KEPT_UNUSED, is_folder
 
 # Files that one pass looks at, and those that it removes at most.
 BATCH = 100
@@ -66,13 +66,15 @@ def forget(file: PackageFile, now: datetime) -> bool:
 
 def delete(file: PackageFile) -> bool:
     """The second half: delete the bytes. What the storage refuses is tried again in a while."""
+    storage = storages["packages"]
     # Locked meanwhile: one who stands still in here keeps others from taking over, however late it
-    # is. SQLite has no such lock, and all who use it stand still together.
-    with transaction.atomic() if connection.features.has_select_for_update else nullcontext():
+    # is. SQLite's lock is everybody's, which a folder is fast enough for and a bucket is not.
+    is_lockable = connection.features.has_select_for_update or is_folder(storage)
+    with transaction.atomic() if is_lockable else nullcontext():
         if not list(file.removals().select_for_update()):
             return False
         try:
-            storages["packages"].delete(Package(sha256=file.sha256).storage_name)
+            storage.delete(Package(sha256=file.sha256).storage_name)
         except OSError as error:
             logger.warning("The unused package %s cannot be deleted: %s", file, error)
             return False
