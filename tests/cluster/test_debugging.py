@@ -57,7 +57,7 @@ def test_a_breakpoint_stops_a_webjob_on_a_machine_that_the_web_cannot_reach(
     wait_log(copy, "worked")
 
     client = desk.debug(member(slot, "cora", Role.CONTRIBUTOR), job)
-    port = until(lambda: DebugSession.objects.get().port, what="the debugger's port")
+    port = until(lambda: DebugSession.objects.get().port, seconds=30, what="the debugger's port")
     until(lambda: listens(elsewhere.pid, port), seconds=20, what="it listens on that machine")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)

@@ -93,13 +93,14 @@ class Portal:
         return "\n".join(self.lines)
 
     def wait_until_ready(self) -> None:
-        """Until the address is printed and everything is there."""
-        until(self._has_answered, seconds=READY_SECONDS, what="the address in the output")
+        """Until the welcome is printed, to its last line, and everything is there."""
+        until(self._has_answered, seconds=READY_SECONDS, what="the welcome in the output")
         until(self.is_healthy, seconds=READY_SECONDS, what="200 from /healthz")
 
     def _has_answered(self) -> bool:
         assert self._process.poll() is None, self.output
-        return f"answers at {self.url}" in self.output
+        welcome = self.output.partition(f"answers at {self.url}")[2]
+        return "Ctrl-C stops it." in welcome
 
     @property
     def trust(self) -> ssl.SSLContext | None:
