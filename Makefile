@@ -41,7 +41,12 @@ test: lint
 	@$(BIN)/python -m tests.support.postgres $(PYTEST) -m "not browser and not own_database"
 
 .PHONY: test-clients
-test-clients: tools
+test-clients: client-packages
+	TEST_CLIENTS=.venv-clients $(BIN)/python -m pytest -n 2 tests/clients
+
+# Of its own, so that a machine may fetch them while it tests something else.
+.PHONY: client-packages
+client-packages: tools
 	@$(call client,python,requirements.txt)
 	@$(call client,az,requirements-az.txt)
 	@stamp=tests/clients/node_modules/.stamp; now=$$(cksum < tests/clients/package-lock.json); \
@@ -49,7 +54,6 @@ test-clients: tools
 		(cd tests/clients && npm ci --ignore-scripts --no-audit --no-fund) || exit 1; \
 		echo "$$now" > $$stamp; \
 	fi
-	TEST_CLIENTS=.venv-clients $(BIN)/python -m pytest -n 2 tests/clients
 
 .PHONY: test-images
 test-images: tools
