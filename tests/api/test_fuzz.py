@@ -7,34 +7,18 @@ requests of an operation go in turn to all its addresses: older names, and those
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import cycle, islice
 from typing import Any, TypeAlias
 
 import pytest
-import schemathesis
 from django.contrib.auth.models import User
 from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections
 from django.urls import resolve
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
-from schemathesis import Case, GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.config import GenerationConfig
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-    unsupported_method,
-)
 
-from tests.api.calling import SUB, basic, token_for, zip_of
+from tests.api.calling import SUB, basic, token_for
 from tests.api.test_kudu_files import write
 from tests.api.test_openapi import METHODS, example
 from tests.web.objects import (
@@ -53,47 +37,13 @@ from webjobs.dispatch import Actor, add_hook, publish
 from webjobs.models import Role, Run, Slot
 from webjobs.states import JobType, RunStatus
 
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    unsupported_method,
-]
+# One process reads the document for all of them.
+pytestmark = pytest.mark.xdist_group("fuzz")
 ROOT = "http://localhost"
 Names: TypeAlias = Callable[[str], dict[str, str]]
-SEED = 20160519
-# Of each operation, and of each sort of requests; FUZZ=20 looks further, always at the same.
-EXAMPLES = 2 * int(os.environ.get("FUZZ", "1"))
-SYSTEMATIC = 2 * EXAMPLES
 PID = 4711
 # These have tests of their own: they ask a broker, which the tests of requests do without.
 LEFT_OUT = ("/connections", "/healthz")
-
-
-@schemathesis.serializer("application/zip")
-def _zipped(_context: Any, value: Any) -> bytes:
-    """Every other body is a zip that works."""
-    data = value if isinstance(value, bytes) else str(value).encode(errors="replace")
-    if len(data) % 2:
-        return data
-    return zip_of({"run.sh": "true", "App_Data/jobs/triggered/new/run.sh": "true"})
-
-
-@schemathesis.serializer("application/x-git-receive-pack-request")
-def _pushed(_context: Any, value: Any) -> bytes:
-    """Every other body begins as a push does."""
-    data = value if isinstance(value, bytes) else str(value).encode(errors="replace")
-    line = b"%s %s refs/heads/main\0report-status side-band-64k\n" % (b"0" * 40, b"1" * 40)
-    return b"%04x%s0000%s" % (len(line) + 4, line, data) if len(data) % 2 else data
-
-
-@cache
-def _schema() -> Any:
-    schema = schemathesis.openapi.from_dict(document() | {"servers": [{"url": ROOT}]})
-    schema.app = get_wsgi_application()
-    return schema
 
 
 @cache
@@ -200,55 +150,9 @@ def fuzzed(db: None, _one_connection: None, _no_waiting: None) -> Fuzzed:
     )
 
 
-def _send(case: Case[Any], auth: str) -> None:
-    headers = {"Accept-Encoding": "identity"}
-    if case.operation.path != "/msi/token":
-        headers["Authorization"] = auth
-    with transaction.atomic():
-        case.call_and_validate(headers=headers, checks=CHECKS)
-        transaction.set_rollback(True)
-
-
-def _systematic(operation: Any) -> Iterator[Case[Any]]:
-    """The edges of what the document allows, and steps over them, one after the other."""
-    modes = list(GenerationMode)
-    yield from operation.schema.iter_coverage_cases(
-        operation, generation_modes=modes, generation_config=GenerationConfig()
-    )
-
-
 @pytest.mark.parametrize("label", _operations(), ids=str)
 def test_every_answer_is_one_of_the_document(fuzzed: Fuzzed, label: str) -> None:
-    method, _, first = label.partition(" ")
-    operation, addresses = _schema()[first][method], _operations()[label]
+    from tests.api.fuzzing import fuzz
+
     auth = basic("cora", token_for(fuzzed.user))
-
-    def send(case: Case[Any], path: str, names: Names) -> None:
-        case.operation, case.path = _schema()[path][method], path
-        case.path_parameters = {**case.path_parameters, **names(path)}
-        _send(case, auth)
-
-    systematic = islice(_systematic(operation), max(SYSTEMATIC, len(addresses)))
-    for case, path in zip(systematic, cycle(addresses), strict=False):
-        send(case, path, fuzzed.names)
-
-    tries: list[tuple[Any, Names]] = [(mode, fuzzed.names) for mode in GenerationMode]
-    # Names that find nothing, or look like something else.
-    tries.append((GenerationMode.POSITIVE, fuzzed.places))
-    cases = [st.tuples(operation.as_strategy(mode), st.just(names)) for mode, names in tries]
-
-    @seed(SEED)
-    @settings(
-        max_examples=EXAMPLES * len(cases),
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(named=st.one_of(cases), path=st.sampled_from(addresses))
-    def fuzz(named: tuple[Case[Any], Names], path: str) -> None:
-        case, names = named
-        send(case, path, names)
-
-    fuzz()
+    fuzz(label, _operations()[label], fuzzed, ROOT, auth)
