@@ -81,6 +81,7 @@ def heartbeat(portal: Portal) -> psutil.Process | None:
 def test_the_first_start_prints_an_account_that_works(portal: Portal) -> None:
     assert portal.output.count("Password:") == 1
     assert "User name: admin" in portal.output
+    assert "cannot be reached" not in portal.output
     assert sign_in(portal, "admin", portal.password()) == 200
 
 

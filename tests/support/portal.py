@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 import psutil
 from django.conf import settings
 
+from tests.support import static_files
 from tests.support.poll import until
 
 # A cold machine compiles and prepares everything; a loaded one takes its time.
@@ -69,6 +70,8 @@ class Portal:
         self.url = f"{scheme}://127.0.0.1:{self.port}"
         self.authority = data_dir / "tls" / "ca.pem"
         self.lines: list[str] = []
+        self._data_dir = data_dir
+        static_files.lend(data_dir)
         self._process = subprocess.Popen(
             [sys.executable, "manage.py", "up", *arguments],
             cwd=settings.BASE_DIR,
@@ -96,6 +99,7 @@ class Portal:
         """Until the welcome is printed, to its last line, and everything is there."""
         until(self._has_answered, seconds=READY_SECONDS, what="the welcome in the output")
         until(self.is_healthy, seconds=READY_SECONDS, what="200 from /healthz")
+        static_files.keep(self._data_dir)
 
     def _has_answered(self) -> bool:
         assert self._process.poll() is None, self.output

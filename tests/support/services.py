@@ -16,7 +16,7 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.support import postgres
+from tests.support import postgres, static_files
 from tests.support.poll import until
 from tests.support.portal import environ, free_port, living
 
@@ -134,6 +134,7 @@ class Beat(Service):
 class Web(Service):
     def __init__(self, name: str, folder: Path) -> None:
         super().__init__(name, folder, [sys.executable, "manage.py", "serve"])
+        static_files.lend(folder)
         self.port = free_port()
 
 
