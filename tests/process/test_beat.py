@@ -44,7 +44,7 @@ def beats(
         with (folder / f"beat-{number}.log").open("wb") as output:
             processes.append(subprocess.Popen(command, env=environ, stdout=output, stderr=output))
     try:
-        until(lambda: Beat.objects.count() == count, seconds=30, what="a tick of every beat")
+        until(lambda: Beat.objects.count() == count, seconds=60, what="a tick of every beat")
         yield processes
     finally:
         for process in processes:
