@@ -33,18 +33,18 @@ export function parse(html) {
   return template.content;
 }
 
-/** Whether nothing has the focus: what had it was removed or disabled. */
+/** Whether nothing has the focus: what had it was removed, hidden or disabled. */
 export function isFocusLost() {
   const active = document.activeElement;
-  return !active || active === document.body || active.disabled === true;
+  return !active || active === document.body || active.disabled === true || active.closest("[hidden]") !== null;
 }
 
-/** What finds `element` again when the server's answer has replaced it: by its id, key or address. */
-export function finder(element = document.activeElement) {
+/** What finds `element` again below `root` when the server's answer has replaced it: by its id, key or address. */
+export function finder(element = document.activeElement, root = document) {
   const names = ["id", "data-key", "href"];
   const own = names.find((name) => element.getAttribute(name));
   const same = own && `[${own}="${CSS.escape(element.getAttribute(own))}"]`;
-  return () => (element.isConnected || !same ? element : $(same));
+  return () => (element.isConnected || !same ? element : $(same, root));
 }
 
 /** Give the focus to `back`, which is an element, or a function that finds it then. */

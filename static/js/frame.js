@@ -11,6 +11,9 @@ import { keepTimesFresh } from "./times.js";
 import { tips } from "./tips.js";
 import { startToasts } from "./toasts.js";
 
+// Which button of which page sent a form.
+const SENT = "sent-from";
+
 function filterSide() {
   const current = $(".side [aria-current]");
   if (matchMedia("(max-width: 760px)").matches) current?.scrollIntoView({ block: "nearest", inline: "center" });
@@ -74,6 +77,24 @@ function closeDetails() {
     },
     true,
   );
+  // Left by the Tab key, it would lie upon what has the focus then.
+  document.addEventListener("focusin", (event) => {
+    for (const details of open()) if (!details.contains(event.target)) details.open = false;
+  });
+}
+
+/** Up and down, Home and End go through the menu at the top right; down opens it. */
+function menuKeys() {
+  const menu = $("#user-menu");
+  menu?.addEventListener("keydown", (event) => {
+    const items = $$(".popup a, .popup button", menu);
+    const at = items.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? -1 : at - 1, Home: 0, End: -1 }[event.key];
+    if (to === undefined) return;
+    menu.open = true;
+    items.at(to % items.length).focus();
+    event.preventDefault();
+  });
 }
 
 function arrowKeys() {
@@ -96,6 +117,23 @@ function goToFirstError() {
   if (isFocusLost() && !$("[autofocus]")) $("main [aria-invalid=true]:not([type=hidden])")?.focus();
 }
 
+/** A page that comes back after one of its forms was sent goes on at the button that sent it. */
+function goOnWhereItWasSent() {
+  const sent = JSON.parse(sessionStorage.getItem(SENT) ?? "null");
+  sessionStorage.removeItem(SENT);
+  addEventListener("submit", (event) => {
+    const { target: form, submitter } = event;
+    if (event.defaultPrevented || !submitter) return;
+    const place = { path: location.pathname, action: form.getAttribute("action"), value: submitter.value };
+    sessionStorage.setItem(SENT, JSON.stringify(place));
+  });
+  if (sent?.path !== location.pathname || !isFocusLost() || $("[autofocus]")) return;
+  const form = $$("form").find((each) => each.getAttribute("action") === sent.action);
+  const button = form && $$("button", form).find((each) => each.value === sent.value);
+  const folded = button?.closest("details:not([open])");
+  (folded ? $("summary", folded) : button)?.focus();
+}
+
 startToasts();
 startPanels();
 keepTimesFresh();
@@ -103,7 +141,9 @@ filterSide();
 filterTables();
 closeDetails();
 arrowKeys();
+menuKeys();
 tips();
 startPalette();
 enhance(document);
 goToFirstError();
+goOnWhereItWasSent();

@@ -1,10 +1,10 @@
 // The history pages: parts that follow by themselves, and commands with their question.
 
 import { confirm } from "./confirm.js";
-import { $, $$, parse } from "./dom.js";
+import { $, $$, finder } from "./dom.js";
+import { redraw } from "./live.js";
 import { Failure, fragment, send } from "./net.js";
 import { closePanel, reloadPanel } from "./panel.js";
-import { refreshTimes } from "./times.js";
 import { toast } from "./toasts.js";
 
 const etags = new Map();
@@ -16,12 +16,9 @@ async function refresh(part) {
   });
   if (!answer || part.contains($(".confirm"))) return;
   etags.set(part, answer.etag);
-  const focused = part.contains(document.activeElement) && document.activeElement.getAttribute("href");
   const scrolled = $(".copies", part)?.scrollTop ?? 0;
-  part.replaceChildren(parse(answer.html));
+  redraw(part, answer.html);
   if (scrolled) $(".copies", part)?.scrollTo(0, scrolled);
-  if (focused) $$("a", part).find((link) => link.getAttribute("href") === focused)?.focus();
-  refreshTimes(part);
 }
 
 /** `data-live` is how often, in milliseconds; `data-live-calm` while nothing is active in it. */
@@ -39,7 +36,8 @@ async function ask(link) {
   const isRun = ["run", "again"].includes(link.dataset.ask);
   const withArguments = link.dataset.ask === "run";
   const target = isRun && !withArguments ? `${name} ${link.dataset.arguments}`.trim() : name;
-  const asked = confirm({ title, question, target, withArguments, back: link });
+  // The part that it is in may be drawn anew meanwhile.
+  const asked = confirm({ title, question, target, withArguments, back: finder(link) });
   if (link.dataset.arguments) $("#confirm-arguments").value = link.dataset.arguments;
   const body = await asked;
   if (!body) return;

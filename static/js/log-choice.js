@@ -2,6 +2,7 @@
 
 import { toClipboard } from "./copy.js";
 import { $ } from "./dom.js";
+import { say } from "./live.js";
 import { numberOf } from "./log-lines.js";
 import { numberWords } from "./times.js";
 import { toast } from "./toasts.js";
@@ -27,8 +28,9 @@ export class LogChoice {
     this.lines.addEventListener("copy", (event) => this.#copied(event));
     $(".log-copy", root).addEventListener("click", () => this.copy());
     $(".log-line", root).addEventListener("change", (event) => {
-      const number = Number(event.target.value.replace(/\D/g, ""));
-      if (number) this.#go(number, number);
+      // "120" or "120-140"; the digits may be grouped.
+      const [one, other] = event.target.value.split(/[-–]/).map((part) => Number(part.replace(/\D/g, "")));
+      if (one) this.#go(one, other || one);
       event.target.value = "";
     });
     addEventListener("hashchange", () => this.openLink());
@@ -74,7 +76,9 @@ export class LogChoice {
   async #go(one, other) {
     this.#choose(one, other);
     const line = await this.pane.reveal(this.chosen[0]);
-    if (line) this.pane.center(line);
+    if (!line) return;
+    this.pane.center(line);
+    say(`${numberWords(numberOf(line))}: ${line.textContent}`);
   }
 
   /** Copy the chosen lines, wherever in the log they are, else those in sight. */

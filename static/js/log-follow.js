@@ -1,6 +1,7 @@
 // Following a log that grows: the end stays in sight until the reader scrolls away from it.
 
 import { $ } from "./dom.js";
+import { say } from "./live.js";
 import { PAST_THE_END } from "./log-window.js";
 import { numberWords, refreshTimes, setServerTime } from "./times.js";
 
@@ -33,7 +34,11 @@ export class Follower extends EventTarget {
 
   #listen() {
     this.box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.button?.addEventListener("click", () => (this.sticks ? this.pause() : this.toLatest()));
+    this.button?.addEventListener("click", async () => {
+      if (this.sticks) this.pause();
+      else await this.toLatest();
+      this.#tell();
+    });
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden && !this.over) this.poll();
     });
@@ -46,7 +51,18 @@ export class Follower extends EventTarget {
     const { scrollHeight, scrollTop, clientHeight } = this.box;
     if (!clientHeight) return;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX && !this.view.hasLater;
-    if (isAtEnd !== this.sticks) this.#stick(isAtEnd);
+    if (isAtEnd === this.sticks) return;
+    this.#stick(isAtEnd);
+    if (!this.over) this.#tell();
+  }
+
+  /** Said when the reader has changed it, not with each new line. */
+  #tell() {
+    say(this.#state);
+  }
+
+  get #state() {
+    return this.sticks ? gettext("Following") : gettext("Paused");
   }
 
   #stick(sticks) {
@@ -72,19 +88,21 @@ export class Follower extends EventTarget {
 
   #draw() {
     if (!this.button) return;
+    if (this.over && document.activeElement === this.button) this.box.focus({ preventScroll: true });
     this.button.hidden = this.over;
     this.button.setAttribute("aria-pressed", String(this.sticks));
     const fresh = Math.max(0, this.view.count - this.seen);
-    const words = this.sticks
-      ? gettext("Following")
-      : fresh
-        ? interpolate(
-            ngettext("Paused, %(count)s new line", "Paused, %(count)s new lines", fresh),
-            { count: numberWords(fresh) },
-            true,
-          )
-        : gettext("Paused");
-    $(".log-follow-words", this.button).textContent = words;
+    // A name that counts would be read out with each line while the button has the focus.
+    this.button.setAttribute("aria-label", this.#state);
+    const words = this.sticks || !fresh
+      ? this.#state
+      : interpolate(
+          ngettext("Paused, %(count)s new line", "Paused, %(count)s new lines", fresh),
+          { count: numberWords(fresh) },
+          true,
+        );
+    const place = $(".log-follow-words", this.button);
+    if (place.textContent !== words) place.textContent = words;
   }
 
   #next(ms) {

@@ -2,6 +2,7 @@
 
 import { asked, keep } from "./address.js";
 import { $$, make } from "./dom.js";
+import { say } from "./live.js";
 import { numberOf } from "./log-lines.js";
 import { Failure, read } from "./net.js";
 
@@ -72,7 +73,7 @@ export class LogGroups {
     const end = this.ends.get(number) ?? (await this.#find(line));
     // One that has not ended yet stays open: what comes next would not be seen.
     if (!end) {
-      if (isAsked) line.title = gettext("This group has not ended yet.");
+      if (isAsked) say((line.title = gettext("This group has not ended yet.")));
       return;
     }
     this.ends.set(number, end);
@@ -107,7 +108,9 @@ export class LogGroups {
     }
     this.left.delete(number);
     await this.view.replace(`?line=${Math.max(1, number - 20)}`);
-    this.view.line(number)?.scrollIntoView({ block: "start" });
+    const line = this.view.line(number);
+    line?.scrollIntoView({ block: "start" });
+    line?.firstElementChild?.focus({ preventScroll: true });
   }
 
   /** Open every group that the line `number` is in. */

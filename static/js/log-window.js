@@ -1,6 +1,6 @@
 // The part of a log that is in the page: a window that moves, of a bounded number of lines.
 
-import { $ } from "./dom.js";
+import { $, isFocusLost } from "./dom.js";
 import { addBefore, addTo, makeLine, numberOf } from "./log-lines.js";
 import { Failure, read } from "./net.js";
 
@@ -73,10 +73,12 @@ export class LogWindow extends EventTarget {
     return this.#inTurn(async () => {
       const data = await this.ask(query);
       if (!data) return;
-      this.lines.replaceChildren(...data.lines.map(makeLine));
-      this.start = data.start;
-      this.end = data.end;
-      this.#changed(data);
+      this.#keepFocus(() => {
+        this.lines.replaceChildren(...data.lines.map(makeLine));
+        this.start = data.start;
+        this.end = data.end;
+        this.#changed(data);
+      });
     });
   }
 
@@ -91,7 +93,7 @@ export class LogWindow extends EventTarget {
       if (!this.hasEarlier) return;
       const data = await this.ask(`?before=${start}`);
       if (!data || start !== this.start) return;
-      this.keepPlace(() => {
+      const prepend = () => {
         const made = data.lines.map(makeLine);
         const first = this.lines.firstElementChild;
         if (first && made.length && numberOf(made.at(-1)) === numberOf(first)) {
@@ -101,7 +103,8 @@ export class LogWindow extends EventTarget {
         this.start = data.start;
         this.#trimBottom();
         this.#changed(data, "earlier");
-      });
+      };
+      this.#keepFocus(() => this.keepPlace(prepend));
     });
   }
 
@@ -126,10 +129,19 @@ export class LogWindow extends EventTarget {
     }
     const made = document.createDocumentFragment();
     for (const line of found) made.append(makeLine(line));
-    this.lines.append(made);
-    this.end = data.end;
-    this.#trimTop();
-    this.#changed(data, "later");
+    this.#keepFocus(() => {
+      this.lines.append(made);
+      this.end = data.end;
+      this.#trimTop();
+      this.#changed(data, "later");
+    });
+  }
+
+  /** A line or a link that had the focus may leave the page: then the box has it. */
+  #keepFocus(change) {
+    const had = this.box.contains(document.activeElement);
+    change();
+    if (had && isFocusLost()) this.box.focus({ preventScroll: true });
   }
 
   /** Change the lines while what is in sight stays where it is. */

@@ -1,7 +1,8 @@
 // Output that follows by itself, of any size.
 
 import { asked, keep } from "./address.js";
-import { $, $$, parse } from "./dom.js";
+import { $, $$ } from "./dom.js";
+import { redraw } from "./live.js";
 import { LINES_BEFORE, LogChoice } from "./log-choice.js";
 import { LogClock } from "./log-clock.js";
 import { Follower } from "./log-follow.js";
@@ -9,7 +10,6 @@ import { LogGroups } from "./log-groups.js";
 import { LogWindow } from "./log-window.js";
 import { fragment } from "./net.js";
 import { LogSearch } from "./search.js";
-import { refreshTimes } from "./times.js";
 
 // The box with the lines, when it takes the room that the window has left.
 const LOWEST_PX = 240;
@@ -145,7 +145,10 @@ class LogPane {
   }
 
   #finish() {
-    $(".log-state", this.root).replaceChildren($(".log-state a[target]", this.root));
+    const download = $(".log-state a[target]", this.root);
+    const had = $(".log-state", this.root).contains(document.activeElement);
+    $(".log-state", this.root).replaceChildren(download);
+    if (had) download.focus();
     if (!this.lines.childElementCount) {
       $(".log-empty", this.root).textContent = gettext("There is no output.");
     }
@@ -158,8 +161,7 @@ async function refreshSummary() {
   if (!summary || $(".confirm")) return;
   const answer = await fragment(location.pathname).catch(() => null);
   if (!answer) return;
-  summary.replaceChildren(parse(answer.html));
-  refreshTimes(summary);
+  redraw(summary, answer.html);
 }
 
 for (const root of $$(".log")) new LogPane(root);

@@ -76,6 +76,8 @@ function show(dialog, name) {
   enter("panel", name);
   backs.set(dialog, finder());
   document.body.append(dialog);
+  // What is outside of it is not read out while it is open.
+  dialog.append($("#toasts"));
   dialog.showModal();
   const first = $("[aria-invalid=true]", dialog) ?? $(".panel-body [data-first]", dialog);
   (first ?? $("[data-close]", dialog))?.focus();
@@ -160,8 +162,9 @@ export async function reloadPanel() {
   const answer = await fragment(dialog.dataset.url);
   const toasts = $("#toasts", dialog);
   const action = document.activeElement.closest("form")?.getAttribute("action");
-  dialog.replaceChildren(parse(answer.html));
-  if (toasts) dialog.append(toasts);
+  // The toasts stay where they are: put in anew, they would be read out again.
+  for (const child of [...dialog.children]) if (child !== toasts) child.remove();
+  dialog.prepend(parse(answer.html));
   enhance(dialog);
   const form = $$("form", dialog).find((each) => each.getAttribute("action") === action);
   if (isFocusLost()) ($("button:last-of-type", form ?? dialog) ?? $("[data-close]", dialog))?.focus();

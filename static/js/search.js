@@ -2,6 +2,7 @@
 
 import { asked, keep } from "./address.js";
 import { $ } from "./dom.js";
+import { say } from "./live.js";
 import { Failure, read } from "./net.js";
 import { ranges } from "./search-ranges.js";
 import { numberWords } from "./times.js";
@@ -11,12 +12,15 @@ const TYPING_MS = 300;
 const MORE = 200;
 // As many as the first search keeps; the others are counted, and fetched when it comes to them.
 const KEPT = 1000;
+// Of a line that is read out.
+const MOST_SAID = 300;
 
 export class LogSearch {
   constructor(pane) {
     this.pane = pane;
     this.form = $(".log-search", pane.root);
     this.input = $("input[type=search]", this.form);
+    this.count = $(".search-count", this.form);
     this.url = `${pane.url}/search`;
     this.turn = Promise.resolve();
     this.#clear();
@@ -119,6 +123,7 @@ export class LogSearch {
       await this.#show(this.matches.length - 1);
     }
     this.#draw();
+    this.#tell();
   }
 
   /** The answers to one question, until the log is searched. */
@@ -152,6 +157,7 @@ export class LogSearch {
     try {
       if (!this.matches[this.shown + direction]) await this.#fetch(direction);
       await this.#show(this.shown + direction);
+      this.#tell();
     } catch (error) {
       this.#fail(error);
     }
@@ -217,9 +223,15 @@ export class LogSearch {
         : this.counting
           ? gettext("Searching…")
           : gettext("No matches");
-    $(".search-count", this.form).textContent = words;
+    this.count.textContent = words;
     for (const button of this.form.querySelectorAll("button")) button.disabled = !matches.length;
     this.#paintSoon();
+  }
+
+  /** How many, and the line that is shown: once when it is known, not while it is counted. */
+  #tell() {
+    const line = this.pane.view.line(this.matches[this.shown]?.line);
+    say([this.count.textContent, line?.textContent.slice(0, MOST_SAID)].filter(Boolean).join(": "));
   }
 
   #paintSoon() {

@@ -107,6 +107,8 @@ export class Selection {
       const is = this.has(each);
       each.setAttribute("aria-selected", String(is));
       each.tabIndex = each.dataset.key === this.current ? 0 : -1;
+      // The arrow keys lead to them; without script the Tab key does.
+      for (const link of $$("a", each)) link.tabIndex = -1;
       const box = $("[data-pick]", each);
       if (box) box.checked = is;
     }

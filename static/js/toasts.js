@@ -190,6 +190,9 @@ export function startToasts() {
   document.addEventListener("click", (event) => {
     if (!$("#notices").hidden && !event.target.closest("#notices, #bell")) toggleList(false);
   });
+  document.addEventListener("focusin", (event) => {
+    if (!$("#notices").hidden && !event.target.closest("#notices, #bell")) toggleList(false);
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !$("#notices").hidden) {
       toggleList(false);

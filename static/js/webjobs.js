@@ -4,6 +4,7 @@ import { asked, keep, onBack } from "./address.js";
 import { actOnSeveral } from "./bulk.js";
 import { confirm } from "./confirm.js";
 import { $, $$, finder, parse } from "./dom.js";
+import { say } from "./live.js";
 import { closeMenu, openMenu } from "./menu.js";
 import { Failure, fragment, send } from "./net.js";
 import { closePanel, openPanel, reloadPanel } from "./panel.js";
@@ -125,14 +126,21 @@ async function refresh(loud = false) {
   }
 }
 
+/** Of the selected rows, which is what somebody waits for. */
+const statuses = () =>
+  selection.rows.map((each) => `${each.dataset.name}: ${$(".status", each).firstChild.textContent.trim()}`);
+
 function replace(html) {
   shown = html;
   const active = document.activeElement;
   const again = grid.contains(active) ? finder(active) : null;
   const place = rows().indexOf(active.closest("tr"));
+  const before = statuses();
   grid.replaceChildren(parse(html));
   refreshTimes(grid);
   selection.renew(again !== null, place);
+  const news = statuses().filter((words) => !before.includes(words));
+  if (before.length && news.length) say(news.join(", "));
   if (again) (again() ?? whereToGo()).focus();
 }
 
