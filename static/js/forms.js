@@ -4,10 +4,28 @@ import { $, $$, icon, isFocusLost, make } from "./dom.js";
 import { Failure, send } from "./net.js";
 import { toast } from "./toasts.js";
 
+let described = 0;
+
 function clear(form) {
   for (const error of $$(".field-error", form)) error.textContent = "";
   for (const field of $$("[aria-invalid]", form)) field.removeAttribute("aria-invalid");
   for (const field of $$(".has-error", form)) field.classList.remove("has-error");
+}
+
+// Beside it there may be others, such as the choices that write a schedule.
+const inputOf = (place, name) => $(`[name="${name}"]`, place) ?? $("input, select, textarea", place);
+
+/** Fields are described by the errors and the help beside them, also by those that come later. */
+export function describe(root) {
+  for (const place of $$("[data-field]", root)) {
+    const input = inputOf(place, place.dataset.field);
+    const told = $$(".field-error, .field-help", place).map((text) => {
+      text.id ||= `about-${(described += 1)}`;
+      return text.id;
+    });
+    const others = input?.getAttribute("aria-describedby")?.split(" ") ?? [];
+    input?.setAttribute("aria-describedby", [...new Set([...others, ...told])].join(" "));
+  }
 }
 
 /** Put a message beside the field `name`; false when the form has no such field. */
@@ -18,8 +36,7 @@ export function showError(form, name, text) {
   place.classList.toggle("has-error", Boolean(text));
   const error = $(".field-error", place);
   error.textContent = text;
-  // Beside it there may be others, such as the choices that write a schedule.
-  const input = $(`[name="${name}"]`, place) ?? $("input, select, textarea", place);
+  const input = inputOf(place, name);
   if (text) input.setAttribute("aria-invalid", "true");
   else input.removeAttribute("aria-invalid");
   return true;

@@ -1,6 +1,6 @@
 // The context menu: opened at the pointer or at a row, moved through with the arrow keys.
 
-import { $$, focusOn, icon, make } from "./dom.js";
+import { $, $$, focusOn, icon, make } from "./dom.js";
 
 let open = null;
 
@@ -52,7 +52,7 @@ export function openMenu(items, x, y, back) {
     }
     menu.append(button);
   }
-  document.body.append(menu);
+  $("#main").append(menu);
   const controller = new AbortController();
   open = { menu, back, controller };
   place(menu, x, y);

@@ -4,7 +4,7 @@ import { asked, enter, goOn, keep, leave, onBack } from "./address.js";
 import { confirm } from "./confirm.js";
 import { $, $$, finder, focusOn, isFocusLost, make, parse } from "./dom.js";
 import { forgetDraft, guardDrafts, keepDrafts } from "./drafts.js";
-import { dropZone, submit } from "./forms.js";
+import { describe, dropZone, submit } from "./forms.js";
 import { Failure, fragment } from "./net.js";
 import { previewSchedule } from "./schedule.js";
 import { refreshTimes } from "./times.js";
@@ -26,6 +26,7 @@ export function onContent(enhance) {
 }
 
 export function enhance(root) {
+  describe(root);
   for (const form of $$("form", root)) {
     if ($(".drop", form)) dropZone(form);
     previewSchedule(form);

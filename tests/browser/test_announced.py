@@ -26,8 +26,10 @@ LISTEN = """() => {
       for (const node of record.addedNodes) window.heard.push(node.textContent.trim());
     }
   };
-  const regions = document.querySelectorAll("#said, [role=status], [role=alert], [aria-live=polite]");
-  for (const region of regions) new MutationObserver(hear).observe(region, { childList: true, subtree: true });
+  const regions = "#said, [role=status], [role=alert], [aria-live=polite]";
+  for (const region of document.querySelectorAll(regions)) {
+    new MutationObserver(hear).observe(region, { childList: true, subtree: true });
+  }
 }"""
 
 

@@ -20,8 +20,8 @@ LOST = "!document.activeElement || document.activeElement === document.body"
 # The outline of what has the focus, and the colour that it lies upon.
 OUTLINE = """() => {
   const active = document.activeElement;
-  const { outlineStyle, outlineColor } = getComputedStyle(active);
-  let below = active;
+  const { outlineStyle, outlineColor, outlineOffset } = getComputedStyle(active);
+  let below = parseFloat(outlineOffset) < 0 ? active : active.parentElement;
   const colour = (element) => getComputedStyle(element).backgroundColor;
   while (below.parentElement && colour(below) === "rgba(0, 0, 0, 0)") below = below.parentElement;
   return [outlineStyle, outlineColor, colour(below)];
