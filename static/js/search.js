@@ -245,15 +245,19 @@ export class LogSearch {
     if (!globalThis.CSS?.highlights) return null;
     const all = new Highlight();
     const now = new Highlight();
+    this.line?.classList.remove("found");
     const found = new Map(this.matches.map((match) => [match.line, match]));
     if (found.size) {
       for (const line of this.pane.lines.children) {
         const match = found.get(Number(line.dataset.n));
         if (match?.offset !== Number(line.dataset.o)) continue;
-        const target = match === this.matches[this.shown] ? now : all;
+        const isShown = match === this.matches[this.shown];
+        if (isShown) this.line = line;
+        const target = isShown ? now : all;
         for (const range of ranges(line, match.spans)) target.add(range);
       }
     }
+    if (now.size) this.line.classList.add("found");
     CSS.highlights.set("log-match", all);
     CSS.highlights.set("log-match-shown", now);
     return [...now][0] ?? null;

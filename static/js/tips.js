@@ -2,10 +2,13 @@
 import { $, make } from "./dom.js";
 
 const WAIT_MS = 450;
-let tip, timer, shown;
+// Time to move the pointer onto the tip, where it stays to be read, or copied from.
+const LEAVE_MS = 250;
+let tip, timer, leaving, shown;
 
 function hide() {
   clearTimeout(timer);
+  clearTimeout(leaving);
   shown?.removeAttribute("aria-describedby");
   shown = undefined;
   if (tip) tip.hidden = true;
@@ -47,14 +50,19 @@ function soon(target, describes) {
 
 export function tips() {
   const of = (event) => event.target.closest?.("[data-tip], .bar a");
+  const isTip = (event) => event.target.closest?.("#tip");
   document.addEventListener("pointerover", (event) => {
+    if (isTip(event)) clearTimeout(leaving);
     const target = of(event);
     if (!target) return;
     textOf(target);
     if (event.pointerType === "mouse") soon(target);
   });
   document.addEventListener("pointerout", (event) => {
-    if (of(event) && event.pointerType === "mouse") hide();
+    if (event.pointerType !== "mouse" || !(of(event) || isTip(event))) return;
+    clearTimeout(timer);
+    clearTimeout(leaving);
+    leaving = setTimeout(hide, LEAVE_MS);
   });
   document.addEventListener("click", (event) => {
     const target = of(event);

@@ -27,6 +27,14 @@ def test_a_status_explains_itself(page: Page, live_server: LiveServer, operator:
     row(page, "alpha").locator(".status").hover()
     expect(tip).to_contain_text(MEANING)
     expect(tip).to_contain_text("It ended with exit code 3.")
+    # With the pointer upon it, it stays; beside both of them it goes, and by Escape.
+    tip.hover()
+    page.wait_for_timeout(400)
+    expect(tip).to_be_visible()
+    command(page, "refresh").hover()
+    expect(tip).to_be_hidden()
+    row(page, "alpha").locator(".status").hover()
+    expect(tip).to_be_visible()
     page.keyboard.press("Escape")
     expect(tip).to_be_hidden()
 

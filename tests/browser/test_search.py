@@ -61,6 +61,13 @@ def test_matches_are_counted_shown_and_gone_through(
     person.get_by_role("button", name="Previous match").click()
     expect(count).to_have_text("11 of 12")
     expect_shown(person, 11_000, "Mark")
+    # With the colours of the system, where all matches have the same.
+    person.emulate_media(forced_colors="active")
+    line = person.locator('.line[data-n="11000"]')
+    expect(line).to_have_css("outline-style", "solid")
+    marked = line.screenshot()
+    person.evaluate("CSS.highlights.clear()")
+    assert line.screenshot() != marked
 
 
 def test_case_and_expressions_are_choices(
