@@ -62,7 +62,19 @@ function required(form) {
     showError(form, input.closest("[data-field]").dataset.field, gettext("This field is required"));
   }
   missing[0]?.focus();
-  return missing.length === 0;
+  return missing.length > 0;
+}
+
+/** What a form that lacks something sends: no files, since it will be refused for what it lacks. */
+function withoutFiles(form, body) {
+  for (const input of $$("input[type=file]", form)) body.delete(input.name);
+}
+
+/** Of a file that was left out, nothing is known that the form does not say itself. */
+function knownOf(form, errors) {
+  const chosen = $$("input[type=file]", form).filter((input) => input.files.length);
+  for (const { name } of chosen) delete errors[name];
+  return errors;
 }
 
 function uploadBar(form) {
@@ -73,15 +85,19 @@ function uploadBar(form) {
   return { show: (part) => (bar.value = part), remove: () => bar.remove() };
 }
 
-/** Send `form`; resolves to the answer's data, or null when it was refused or failed. */
+/**
+ * Send `form`; resolves to the answer's data, or null when it was refused or failed. Also when
+ * something is missing: the server alone knows what else is wrong, and all is told at once.
+ */
 export async function submit(form, submitter) {
   clear(form);
-  if (!required(form)) return null;
+  const isLacking = required(form);
   const body = new FormData(form, submitter);
+  if (isLacking) withoutFiles(form, body);
   const buttons = $$("button", form).filter((button) => !button.disabled);
   const name = form.elements.name?.value ?? form.dataset.name ?? "";
   const progress = form.dataset.progress && interpolate(form.dataset.progress, { name }, true);
-  const notice = progress ? toast("progress", progress) : null;
+  const notice = progress && !isLacking ? toast("progress", progress) : null;
   const bar = uploadBar(form);
   const active = document.activeElement;
   for (const button of buttons) button.disabled = true;
@@ -99,8 +115,10 @@ export async function submit(form, submitter) {
     }
     const errors = answer.data.errors ?? { __all__: [answer.data.error] };
     const first = Object.values(errors).flat()[0];
-    showErrors(form, errors);
-    fail(form.dataset.failed ? interpolate(form.dataset.failed, { name, why: first }, true) : first);
+    showErrors(form, isLacking ? knownOf(form, errors) : errors);
+    // What was seen has changed meanwhile: the next attempt is made in the knowledge of it.
+    if (answer.data.base) form.elements.base.value = answer.data.base;
+    if (!isLacking || !answer.data.errors) fail(form.dataset.failed ? interpolate(form.dataset.failed, { name, why: first }, true) : first);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const general = $("[data-errors]", form);

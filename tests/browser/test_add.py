@@ -59,10 +59,26 @@ def test_a_webjob_is_added_and_appears_selected(page: Page, panel: Locator) -> N
     assert WebJob.objects.get().schedule.expression == "0 0 3 * * *"
 
 
-def test_required_fields_are_named_before_anything_is_sent(panel: Locator) -> None:
+def test_all_that_is_wrong_is_told_at_once_also_without_a_file(panel: Locator) -> None:
     ok(panel)
     expect(panel.get_by_text("This field is required")).to_have_count(2)
     expect(panel.get_by_label("Name", exact=True)).to_be_focused()
+    panel.get_by_label("Name", exact=True).fill("no good")
+    panel.get_by_label("Type", exact=True).select_option("Triggered")
+    panel.get_by_label("Triggers", exact=True).select_option("Scheduled")
+    panel.get_by_label("CRON Expression", exact=True).fill("every day")
+    ok(panel)
+    for field, words in [("name", "Must start"), ("file", "required"), ("cron", "field")]:
+        expect(panel.locator(f"[data-field={field}] .field-error")).to_contain_text(words)
+    expect(panel.get_by_label("Name", exact=True)).to_be_focused()
+    # With a file and without a name: of the file, which was not sent, nothing is said.
+    panel.get_by_label("Name", exact=True).fill("")
+    panel.locator("input[type=file]").set_input_files(zip_file({"run.sh": "echo hello"}))
+    ok(panel)
+    expect(panel.locator("[data-field=name] .field-error")).to_contain_text("required")
+    expect(panel.locator("[data-field=cron] .field-error")).to_contain_text("field")
+    expect(panel.locator("[data-field=file] .field-error")).to_have_text("")
+    expect(panel.locator(".drop-name")).to_have_text("job.zip")
 
 
 def test_an_error_of_the_server_keeps_all_that_was_typed_and_chosen(
