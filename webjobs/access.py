@@ -24,6 +24,9 @@ from webjobs.models.instance import InstanceQuerySet
 from webjobs.models.prepared import Given, PreparedQuery
 from webjobs.reasons import Phrase, Reason, gettext_noop
 
+NO_SUCH_JOB = gettext_noop(
+    'There is no WebJob "%(name)s" here. It may have been deleted, or swapped into another slot.'
+)
 # No database could be asked for a number like that.
 _TOO_LONG = 10**18
 _APP = PreparedQuery(
@@ -185,7 +188,8 @@ def webjob_for(
     parent = slot_for(request, app, slot, role)
     found = _JOB.first(slot=parent.pk, type=_name(type), name=_name(name))
     if found is None:
-        raise Http404("No such WebJob.")
+        # Who comes as far as here may know.
+        raise Http404(Reason("gone", NO_SUCH_JOB, name=name))
     found.slot = parent
     return found
 

@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -47,7 +47,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @login_not_required
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    message = _("There is no such page, or it is not for you. It may have been deleted.")
+    first = exception.args[0] if exception.args else ""
+    if isinstance(first, Reason):
+        message = told(first)
+    else:
+        message = _("There is no such page, or it is not for you. It may have been deleted.")
     return _answer(request, 404, _("Not found"), message)
 
 
@@ -58,6 +62,15 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         "again."
     )
     return _answer(request, 403, _("Reload the page"), message)
+
+
+def wrong_method(request: HttpRequest, refused: HttpResponseNotAllowed) -> HttpResponse:
+    """In words what `refused` says by its status alone, such as to whoever opens the address that
+    a form is sent to."""
+    message = _("Nothing is shown at this address: forms are sent to it. Go back to their page.")
+    answer = _answer(request, 405, _("Nothing to show"), message)
+    answer.headers["Allow"] = refused.headers["Allow"]
+    return answer
 
 
 def _no_database(request: HttpRequest) -> HttpResponse:

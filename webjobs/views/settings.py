@@ -17,6 +17,7 @@ from webjobs.dispatch import SettingChange
 from webjobs.forms.settings import SettingForm
 from webjobs.models import AppSetting, Role, Slot
 from webjobs.models.app import PRODUCTION
+from webjobs.reasons import Reason, gettext_noop
 from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
@@ -25,11 +26,14 @@ from webjobs.views.rights import rights_in
 from webjobs.views.setting_changes import conflict_words
 from webjobs.views.undo import offer_settings, present_settings
 
+NO_SUCH_SETTING = gettext_noop("There is no setting %(name)s any more. It may have been deleted.")
+
 
 def _setting(slot: Slot, name: str) -> AppSetting:
-    setting = AppSetting.objects.filter(slot=slot, name__iexact=name).first()
+    found = AppSetting.objects.filter(slot=slot, name__iexact=name)
+    setting = None if "\0" in name else found.first()
     if setting is None:
-        raise Http404("No such setting.")
+        raise Http404(Reason("gone", NO_SUCH_SETTING, name=name))
     return setting
 
 
@@ -134,7 +138,7 @@ def setting_reveal(request: HttpRequest, app: str, slot: str = PRODUCTION) -> Ht
     shown = AppSetting.objects.filter(slot=found, is_secret=False)
     name = request.POST.get("name", "")
     if name:
-        shown = shown.filter(name__iexact=name)
+        shown = shown.none() if "\0" in name else shown.filter(name__iexact=name)
     values = {setting.name: setting.value for setting in shown}
     dispatch.record(actor_of(request), "settings.reveal", found, "", names=sorted(values))
     return JsonResponse({"values": values})
