@@ -13,6 +13,7 @@ from webjobs.dispatch.debugging import (
     stop_debugging,
 )
 from webjobs.dispatch.hooks import add_hook, delete_hook, publish
+from webjobs.dispatch.meanwhile import Changed, present
 from webjobs.dispatch.runs import run_now, stop_run
 from webjobs.dispatch.settings import (
     Conflict,
@@ -47,6 +48,7 @@ from webjobs.dispatch.webjobs import (
 __all__ = [
     "PORTAL",
     "Actor",
+    "Changed",
     "Conflict",
     "Edit",
     "NewWebJob",
@@ -69,6 +71,7 @@ __all__ = [
     "keep_upload",
     "note_lost",
     "parse_settings_of",
+    "present",
     "publish",
     "record",
     "replace_package",

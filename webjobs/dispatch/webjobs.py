@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -22,6 +23,7 @@ from webjobs.dispatch.asking import (
     path_of,
     record,
 )
+from webjobs.dispatch.meanwhile import CHANGED_MEANWHILE, require_seen
 from webjobs.dispatch.settings_job import (
     apply,
     apply_schedule,
@@ -44,8 +46,9 @@ NOT_KEPT = gettext_noop(
 NO_SUCH_SCRIPT = gettext_noop(
     'The package has no file "%(script)s" that could be started. Choose another one.'
 )
+# What whoever asks has seen of the WebJob, as `meanwhile.present` tells it.
+Seen = Mapping[str, Any]
 GONE_FOR_GOOD = gettext_noop("This WebJob cannot be brought back.")
-CHANGED_MEANWHILE = gettext_noop("Somebody else has changed this WebJob meanwhile.")
 SERVES_ALREADY = gettext_noop("This version serves already. Nothing has changed.")
 
 
@@ -228,11 +231,14 @@ def add_webjob(slot: Slot, new: NewWebJob, actor: Actor) -> WebJob:
     return job
 
 
-def replace_package(job: WebJob, upload: packages.Upload, actor: Actor) -> None:
+def replace_package(
+    job: WebJob, upload: packages.Upload, actor: Actor, seen: Seen | None = None
+) -> None:
     """Give a WebJob new files; keys of the new settings.job replace, all others stay."""
     keep_upload(upload)
     with transaction.atomic():
         hold(job)
+        require_seen(job, seen)
         package = packages.store(upload, actor.user)
         _serve(job, package, upload.checked.settings, actor)
         record(actor, "webjob.replace", job.slot, path_of(job), package=package.sha256)
@@ -300,7 +306,12 @@ def set_settings_job(job: WebJob, values: JobSettings, actor: Actor) -> None:
 
 
 def set_schedule(
-    job: WebJob, expression: str | None, time_zone: str, is_enabled: bool, actor: Actor
+    job: WebJob,
+    expression: str | None,
+    time_zone: str,
+    is_enabled: bool,
+    actor: Actor,
+    seen: Seen | None = None,
 ) -> None:
     """Change, switch, or (None) remove the schedule of a triggered WebJob."""
     if job.is_continuous:
@@ -308,6 +319,7 @@ def set_schedule(
         raise Refused("not-triggered", text, 400)
     with transaction.atomic():
         hold(job)
+        require_seen(job, seen)
         wished = replace(
             parse_settings_of(job), schedule=expression or None, time_zone=time_zone or None
         )
@@ -320,7 +332,7 @@ def set_schedule(
         job.refresh_from_db()
 
 
-def set_policy(job: WebJob, policy: Policy, actor: Actor) -> None:
+def set_policy(job: WebJob, policy: Policy, actor: Actor, seen: Seen | None = None) -> None:
     """Change how the runs of a triggered WebJob follow each other; all other settings stay."""
     if job.is_continuous:
         text = gettext_noop("Only triggered WebJobs have runs.")
@@ -328,6 +340,7 @@ def set_policy(job: WebJob, policy: Policy, actor: Actor) -> None:
     wished = asdict(policy)
     with transaction.atomic():
         hold(job)
+        require_seen(job, seen)
         apply(job, checked(replace(parse_settings_of(job), **wished)))
         save_changed(job)
         record(actor, "webjob.policy", job.slot, path_of(job), **wished)

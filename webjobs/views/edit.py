@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,46 +13,16 @@ from django.views.decorators.http import require_http_methods
 from webjobs import deploying, dispatch, packages
 from webjobs.access import actor_of, webjob_for
 from webjobs.forms.editing import EditForm, package_token
-from webjobs.models import AuditEntry, Package, Role, WebJob
+from webjobs.models import Package, Role, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.runner.package import PackageError
 from webjobs.telling import told
 from webjobs.timezones import names as zone_names
 from webjobs.views.addresses import job_url
 from webjobs.views.answers import done
+from webjobs.views.meanwhile import labels, last_editor, shown, shown_of
 from webjobs.views.undo import offer_back, present_state
 from webjobs.views.versions import changes_between
-
-
-def labels() -> dict[str, str]:
-    """What pages call the keys of settings.job."""
-    return {
-        "schedule": _("CRON Expression"),
-        "time_zone": _("Time zone"),
-        "is_singleton": _("Scale"),
-        "is_in_place": _("Run in place"),
-        "stopping_wait_time": _("Seconds to stop"),
-        "concurrency": _("While a run is in progress"),
-        "max_parallel": _("Parallel runs"),
-        "queue_limit": _("Places in the queue"),
-        "retry_attempts": _("Retries"),
-        "retry_delay": _("Seconds before a retry"),
-        "retry_on": _("Try again"),
-    }
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return _("default")
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _shown_of(key: str, value: Any) -> str:
-    if key == "is_singleton":
-        return _("Single Instance") if value else _("Multi Instance")
-    return _shown(value)
 
 
 def _differences(job: WebJob, edit: dispatch.Edit) -> list[tuple[str, str, str]]:
@@ -62,7 +31,7 @@ def _differences(job: WebJob, edit: dispatch.Edit) -> list[tuple[str, str, str]]
     names = labels()
     keys = [*(key for key in names if key in old | new), *sorted((old | new).keys() - names.keys())]
     found = [
-        (names.get(key, key), _shown_of(key, old.get(key)), _shown_of(key, new.get(key)))
+        (names.get(key, key), shown_of(key, old.get(key)), shown_of(key, new.get(key)))
         for key in keys
         if old.get(key) != new.get(key)
     ]
@@ -70,7 +39,7 @@ def _differences(job: WebJob, edit: dispatch.Edit) -> list[tuple[str, str, str]]
         found.insert(0, (_("Run command"), job.script, script))
     schedule = getattr(job, "schedule", None)
     if edit.is_enabled is not None and (schedule is None or schedule.is_enabled != edit.is_enabled):
-        found.append((_("Run on schedule"), _shown(not edit.is_enabled), _shown(edit.is_enabled)))
+        found.append((_("Run on schedule"), shown(not edit.is_enabled), shown(edit.is_enabled)))
     return found
 
 
@@ -99,15 +68,6 @@ def _with_package(request: HttpRequest, job: WebJob, form: EditForm) -> EditForm
     again = EditForm(data, job=job)
     again.is_valid()
     return again
-
-
-def _last_editor(job: WebJob) -> str:
-    entries = AuditEntry.objects.filter(
-        app=job.slot.app_id,
-        target=f"{job.slot}/{job.type}/{job.name}",
-        action__startswith="webjob.",
-    )
-    return entries.values_list("user_name", flat=True).first() or ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -143,7 +103,7 @@ def edit(
             if error.code != "changed":
                 form.add_error(None, told(error))
                 return _page(request, job, form, "edit.html", error.status)
-            by = _last_editor(job) or "?"
+            by = last_editor(job) or "?"
         else:
             message = _("Successfully updated WebJob '%(name)s'") % {"name": job.name}
             url = job_url(job, "webjob-details")

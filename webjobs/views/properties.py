@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webjobs import deploying, dispatch, ncrontab
 from webjobs.access import actor_of, webjob_for
-from webjobs.forms.fields import BaseForm
+from webjobs.forms.fields import BaseForm, errors_of
 from webjobs.forms.settings import PasswordForm
 from webjobs.forms.webjobs import PackageForm, PolicyForm, ScheduleForm
 from webjobs.models import Role, WebJob
@@ -22,10 +22,18 @@ from webjobs.telling import told
 from webjobs.timezones import names as zone_names
 from webjobs.views.add import preview
 from webjobs.views.addresses import job_url
-from webjobs.views.answers import done, invalid, refused, wants_fragment, wants_json
+from webjobs.views.answers import done, invalid, wants_fragment, wants_json
+from webjobs.views.meanwhile import base_of, changed_words, seen_in
 from webjobs.views.rights import rights_in
 from webjobs.views.rows import Rows, zone_of
 from webjobs.views.undo import offer_back, present_state
+
+# What each form changes, by the names of settings.job.
+_KEYS = {
+    "schedule": ("schedule", "time_zone", "is_enabled"),
+    "policy": tuple(PolicyForm.base_fields),
+    "package": ("package",),
+}
 
 
 def _context(request: HttpRequest, job: WebJob) -> dict[str, Any]:
@@ -47,6 +55,7 @@ def _context(request: HttpRequest, job: WebJob) -> dict[str, Any]:
         "schedule": schedule,
         "preview": shown,
         "policy_form": PolicyForm.of(job),
+        "bases": {name: base_of(job, keys) for name, keys in _KEYS.items()},
         "zone": zone,
         "zone_names": zone_names(),
         "webhook": request.build_absolute_uri(_webhook_path(job)),
@@ -66,6 +75,18 @@ def _page(request: HttpRequest, job: WebJob, **more: Any) -> HttpResponse:
         template = "_properties.html"
     status = 400 if any(isinstance(form, BaseForm) for form in more.values()) else 200
     return render(request, f"webjobs/{template}", _context(request, job) | more, status=status)
+
+
+def _refused(
+    request: HttpRequest, job: WebJob, name: str, form: BaseForm, error: dispatch.Refused
+) -> HttpResponse:
+    """Why the form `name` was not applied; what was typed stays, and it can be sent again."""
+    is_changed = isinstance(error, dispatch.Changed)
+    form.add_error(None, changed_words(job, error) if is_changed else told(error))
+    if not wants_json(request):
+        return _page(request, job, **{f"{name}_form": form})
+    answer = {"errors": errors_of(form), "base": base_of(job, _KEYS[name])}
+    return JsonResponse(answer, status=error.status)
 
 
 @require_GET
@@ -105,7 +126,7 @@ def schedule(
 ) -> HttpResponse:
     """Change, switch or remove the schedule of a triggered WebJob."""
     job = webjob_for(request, app, slot, type, name, Role.CONTRIBUTOR)
-    form = ScheduleForm(request.POST)
+    seen, form = seen_in(request, _KEYS["schedule"]), ScheduleForm(request.POST)
     if not form.is_valid():
         return invalid(form) if wants_json(request) else _page(request, job, schedule_form=form)
     url, was = job_url(job, "webjob-properties"), present_state(job)
@@ -116,9 +137,10 @@ def schedule(
             form.cleaned_data["time_zone"],
             form.cleaned_data["is_enabled"],
             actor_of(request),
+            seen,
         )
     except dispatch.Refused as error:
-        return refused(request, error, told(error), url)
+        return _refused(request, job, "schedule", form, error)
     message = _("Successfully updated the schedule of WebJob '%(name)s'") % {"name": job.name}
     return done(request, message, url, undo=offer_back(request, job, was, message, url))
 
@@ -129,14 +151,14 @@ def policy(
 ) -> HttpResponse:
     """Change what becomes of runs of a triggered WebJob that overlap or fail."""
     job = webjob_for(request, app, slot, type, name, Role.CONTRIBUTOR)
-    form = PolicyForm(request.POST)
+    seen, form = seen_in(request, _KEYS["policy"]), PolicyForm(request.POST)
     if not form.is_valid():
         return invalid(form) if wants_json(request) else _page(request, job, policy_form=form)
     url, was = job_url(job, "webjob-properties"), present_state(job)
     try:
-        dispatch.set_policy(job, dispatch.Policy(**form.policy), actor_of(request))
+        dispatch.set_policy(job, dispatch.Policy(**form.policy), actor_of(request), seen)
     except dispatch.Refused as error:
-        return refused(request, error, told(error), url)
+        return _refused(request, job, "policy", form, error)
     message = _("Successfully updated the runs of WebJob '%(name)s'") % {"name": job.name}
     return done(request, message, url, undo=offer_back(request, job, was, message, url))
 
@@ -147,14 +169,14 @@ def package(
 ) -> HttpResponse:
     """Give a WebJob new files; runs that are executing keep theirs."""
     job = webjob_for(request, app, slot, type, name, Role.CONTRIBUTOR)
-    form = PackageForm(request.POST, request.FILES)
+    seen, form = seen_in(request, _KEYS["package"]), PackageForm(request.POST, request.FILES)
     if not form.is_valid():
         return invalid(form) if wants_json(request) else _page(request, job, package_form=form)
     url, was = job_url(job, "webjob-properties"), present_state(job)
     try:
         deploying.require_unconnected(job.slot)
-        dispatch.replace_package(job, form.cleaned_data["file"], actor_of(request))
+        dispatch.replace_package(job, form.cleaned_data["file"], actor_of(request), seen)
     except dispatch.Refused as error:
-        return refused(request, error, told(error), url)
+        return _refused(request, job, "package", form, error)
     message = _("Successfully updated WebJob '%(name)s'") % {"name": job.name}
     return done(request, message, url, undo=offer_back(request, job, was, message, url))
