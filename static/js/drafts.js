@@ -4,6 +4,7 @@
 import { $, $$ } from "./dom.js";
 import { showError } from "./forms.js";
 import { Sealed } from "./sealed.js";
+import { toast } from "./toasts.js";
 
 const PAUSE_MS = 150;
 // Sealing asks the portal.
@@ -12,7 +13,9 @@ const user = () => document.body.dataset.user;
 const prefix = () => `draft-${user()}-`;
 const keyOf = (form) => prefix() + new URL(form.getAttribute("action"), location.href).pathname;
 const takes = (field) =>
-  field.name && !["file", "password", "hidden", "submit", "button"].includes(field.type) && !("private" in field.dataset);
+  field.name &&
+  ("began" in field.dataset ||
+    (!["file", "password", "hidden", "submit", "button"].includes(field.type) && !("private" in field.dataset)));
 const kept = (root) => $$("form[data-keep]", root);
 const seals = new WeakMap();
 
@@ -25,9 +28,19 @@ function sealOf(form) {
   return seals.get(form);
 }
 
-// A form that edits something says in `data-seen` what it began from: of a draft that began from
-// something else, nothing is left to be kept.
+// A form that edits something says in `data-seen` what it began from. Hidden fields with `data-began`
+// say it to the server, and are kept too: with `data-merges`, a draft that began from something else
+// is given back all the same, in words.
 const seen = (form) => form.dataset.seen ?? "";
+// Beside a draft: a page without script took it, and nothing has spoken against that.
+const SENT = "#sent";
+const wasSent = (form) => sessionStorage.getItem(keyOf(form) + SENT) !== null;
+
+/** The server has not taken what was sent: it came back, or led to the sign-in page or an error. */
+function unsend() {
+  if (user() && !$("[data-failed], form[data-filled], form[data-applies]")) return;
+  for (const key of Object.keys(sessionStorage)) if (key.endsWith(SENT)) sessionStorage.removeItem(key);
+}
 
 function save(form) {
   const fields = {};
@@ -45,26 +58,38 @@ function save(form) {
 
 async function restoreSealed(form, seal) {
   const text = await seal.recall();
+  if (seal.why) tell(form, seal.why);
   if (text && form.isConnected && !form.dataset.sent) fillIn(form, JSON.parse(text));
 }
 
 function restore(form) {
   // The server has sent back what was typed last.
   if ("filled" in form.dataset) return;
+  if (wasSent(form)) {
+    drop(form);
+    return;
+  }
   const seal = sealOf(form);
   if (seal) {
     restoreSealed(form, seal);
     return;
   }
   const text = sessionStorage.getItem(keyOf(form));
-  if (!text) return;
-  const draft = JSON.parse(text);
-  if (draft.seen === seen(form)) fillIn(form, draft);
-  else sessionStorage.removeItem(keyOf(form));
+  if (text) fillIn(form, JSON.parse(text));
+}
+
+/** Words about the form as a whole. */
+function tell(form, words) {
+  const general = $("[data-errors]", form);
+  if (general) general.textContent = words;
+  else toast("error", words);
 }
 
 function fillIn(form, { fields, file, seen: began }) {
-  if (began !== seen(form)) return;
+  if (began !== seen(form)) {
+    if (!("merges" in form.dataset)) return;
+    tell(form, gettext("This has been changed since you began to type. What you typed is filled in again: compare it before you apply it."));
+  }
   for (const field of form.elements) {
     const value = takes(field) ? fields[field.name]?.shift() : undefined;
     if (value === undefined) continue;
@@ -80,6 +105,7 @@ function fillIn(form, { fields, file, seen: began }) {
 
 /** Let the forms below `root` that are to be kept have what was typed, and remember what will be. */
 export function keepDrafts(root) {
+  if (root === document) unsend();
   for (const form of kept(root)) {
     restore(form);
     let timer = 0;
@@ -94,22 +120,38 @@ export function keepDrafts(root) {
   }
 }
 
+function drop(form) {
+  sealOf(form)?.forget();
+  for (const key of [keyOf(form), keyOf(form) + SENT]) sessionStorage.removeItem(key);
+}
+
 /** What was typed into `form` has been sent. */
 export function forgetDraft(form) {
   form.dataset.sent = "1";
-  sealOf(form)?.forget();
-  sessionStorage.removeItem(keyOf(form));
+  drop(form);
+}
+
+/** A form that leaves the page: what was typed is kept until the next page tells what became of it. */
+function onLeaving({ target: form, submitter, defaultPrevented }) {
+  const isLast = "applies" in form.dataset ? submitter?.value === "apply" : !("looks" in (submitter?.dataset ?? {}));
+  if (defaultPrevented || "submit" in form.dataset || !isLast) return;
+  if (!("applies" in form.dataset)) {
+    if (!("keep" in form.dataset)) return;
+    if (!sealOf(form)) save(form);
+  }
+  sessionStorage.setItem(keyOf(form) + SENT, "");
 }
 
 /** Whoever signs out, or signs in as somebody else, leaves nothing behind. */
 export function guardDrafts() {
-  const drop = (isOurs) => {
+  const leave = (isOurs) => {
     for (const key of Object.keys(sessionStorage)) {
       if (key.startsWith("draft-") && !isOurs(key)) sessionStorage.removeItem(key);
     }
   };
-  if (user()) drop((key) => key.startsWith(prefix()));
+  if (user()) leave((key) => key.startsWith(prefix()));
   document.addEventListener("submit", (event) => {
-    if (event.target.getAttribute("action")?.endsWith("/sign-out")) drop(() => false);
+    if (event.target.getAttribute("action")?.endsWith("/sign-out")) leave(() => false);
+    else onLeaving(event);
   });
 }

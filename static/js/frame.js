@@ -6,6 +6,7 @@ import "./builder.js";
 import "./copy.js";
 import { $, $$, folded, isFocusLost } from "./dom.js";
 import { startPalette } from "./palette.js";
+import { guardForms } from "./net.js";
 import { enhance, startPanels } from "./panel.js";
 import { keepTimesFresh } from "./times.js";
 import { tips } from "./tips.js";
@@ -136,6 +137,7 @@ function goOnWhereItWasSent() {
 
 startToasts();
 startPanels();
+guardForms();
 keepTimesFresh();
 filterSide();
 filterTables();

@@ -1,9 +1,28 @@
 // Requests to our own server.
 
-import { $ } from "./dom.js";
+import { $, $$ } from "./dom.js";
 
 // Whoever signs in again, in another tab say, gets another one: the page's own is out of date then.
 const token = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? $("[name=csrfmiddlewaretoken]")?.value ?? "";
+
+// A second click this soon is the same wish; later the first was given up.
+const TWICE_MS = 3000;
+
+/** Forms that leave the page carry the token of now, and are sent once. */
+export function guardForms() {
+  document.addEventListener("submit", (event) => {
+    const { target: form, defaultPrevented } = event;
+    if (defaultPrevented || form.method !== "post") return;
+    const isAgain = Date.now() - Number(form.dataset.leaving ?? 0) < TWICE_MS;
+    if (isAgain) event.preventDefault();
+    form.dataset.leaving = Date.now();
+    if (form.elements.csrfmiddlewaretoken) form.elements.csrfmiddlewaretoken.value = token();
+  });
+  // The page as it was left, when somebody comes back to it.
+  addEventListener("pageshow", () => {
+    for (const form of $$("form[data-leaving]")) delete form.dataset.leaving;
+  });
+}
 
 /** A failure with words for the viewer. */
 export class Failure extends Error {

@@ -118,7 +118,8 @@ function build(url) {
     else closePanel();
   });
   dialog.addEventListener("input", (event) => {
-    if (event.target.closest("[data-keep]")) dialog.dataset.dirty = "1";
+    // What stays open when it is sent is better fetched anew; its drafts are kept in the tab.
+    if (event.target.closest("[data-keep]:not([data-stay])")) dialog.dataset.dirty = "1";
   });
   dialog.addEventListener("click", (event) => {
     if (event.target.closest("[data-close]")) {

@@ -2,13 +2,12 @@
 
 import { Failure, send } from "./net.js";
 
-/** The portal's answer; null when it refuses, undefined when there is none. */
+/** The portal's answer, which has an `error` when it refuses; undefined when there is none. */
 async function ask(fields) {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
   try {
-    const { ok, data } = await send(document.body.dataset.drafts, body);
-    return ok ? data : null;
+    return (await send(document.body.dataset.drafts, body)).data;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return undefined;
@@ -21,6 +20,8 @@ export class Sealed {
     // What is kept, as it was before it was sealed.
     this.text = null;
     this.turn = 0;
+    // Why what was kept cannot be opened any more, in words.
+    this.why = "";
   }
 
   /** Keep `text`; without an answer of the portal what was kept before is left as it is. */
@@ -29,7 +30,7 @@ export class Sealed {
     this.turn += 1;
     const { turn } = this;
     const answer = await ask({ text });
-    if (!answer || turn !== this.turn) return;
+    if (!answer || answer.error || turn !== this.turn) return;
     sessionStorage.setItem(this.key, answer.sealed);
     this.text = text;
   }
@@ -40,7 +41,12 @@ export class Sealed {
     if (!sealed) return null;
     const { turn } = this;
     const answer = await ask({ sealed });
-    if (!answer) return answer;
+    if (!answer) return undefined;
+    if (answer.error) {
+      this.forget();
+      this.why = answer.error;
+      return null;
+    }
     // Something newer has been kept meanwhile.
     if (turn !== this.turn) return null;
     this.text = answer.text;

@@ -331,6 +331,7 @@ async function recall() {
   // Kept as it is until it can be opened.
   if (text === undefined) return;
   isRecalled = true;
+  if (draft.why) tell([draft.why]);
   if (!text) return;
   changes.recall(text);
   draw();

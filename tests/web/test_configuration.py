@@ -115,3 +115,18 @@ class UseTests(PagesTestCase):
 
 def _basic(name: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{name}:{password}".encode()).decode()}
+
+
+class MeanwhileTests(PagesTestCase):
+    def test_what_somebody_else_saved_is_not_overwritten_unseen(self) -> None:
+        page = self.get(URL)
+        self.assertContains(page, 'name="seen" value="premium web on"')
+        App.objects.update(tier="standard")
+        typed = {"tier": "basic", "kind": "api", "always_on": "off", "seen": "premium web on"}
+        page = self.post(URL, typed, script=False)
+        self.assertContains(page, "Somebody else has changed this meanwhile", status_code=400)
+        self.assertContains(page, '<option value="api" selected>', status_code=400)
+        self.assertEqual(App.objects.get().tier, "standard")
+        self.assertContains(page, 'name="seen" value="standard web on"', status_code=400)
+        self.post(URL, typed | {"seen": "standard web on"}, script=False)
+        self.assertEqual(App.objects.get().tier, "basic")

@@ -205,6 +205,22 @@ class PagesTests(DeploymentTestCase):
 
 
 class RightsTests(DeploymentTestCase):
+    def test_settings_that_somebody_changed_are_not_overwritten_unseen(self) -> None:
+        source = self.connect()
+        seen = deploying.settings_of(source)
+        SourceConnection.objects.update(poll_minutes=5)
+        typed = self.fields(poll="15", seen=seen)
+        page = self.post(URL + "change", typed, script=False)
+        self.assertContains(page, "Somebody else has changed these settings", status_code=400)
+        self.assertContains(page, '<option value="15" selected>', status_code=400)
+        self.assertEqual(SourceConnection.objects.get().poll_minutes, 5)
+        again = deploying.settings_of(SourceConnection.objects.get())
+        self.post(URL + "change", typed | {"seen": again}, script=False)
+        self.assertEqual(SourceConnection.objects.get().poll_minutes, 15)
+        SourceConnection.objects.all().delete()
+        page = self.post(URL + "change", typed, script=False)
+        self.assertContains(page, "No repository is connected.", status_code=404)
+
     def test_readers_see_and_only_contributors_change(self) -> None:
         self.connect()
         found = self.deploy()

@@ -6,6 +6,7 @@ replaced as a whole or stays as it was; none is deleted because its folder has g
 
 from webjobs.deploying.asking import (
     MANAGED,
+    NOT_CONNECTED,
     change,
     connect,
     disconnect,
@@ -14,12 +15,14 @@ from webjobs.deploying.asking import (
     renew_secret,
     request,
     require_unconnected,
+    settings_of,
     sync_now,
 )
 from webjobs.deploying.reaching import newest_of, remote_of
 
 __all__ = [
     "MANAGED",
+    "NOT_CONNECTED",
     "change",
     "connect",
     "disconnect",
@@ -30,5 +33,6 @@ __all__ = [
     "renew_secret",
     "request",
     "require_unconnected",
+    "settings_of",
     "sync_now",
 ]

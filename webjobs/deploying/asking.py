@@ -23,6 +23,10 @@ MANAGED = gettext_noop(
     "application, a WebJob can't be added from the portal."
 )
 CONNECTED = gettext_noop("A repository is connected already. Disconnect it first.")
+CHANGED = gettext_noop(
+    "Somebody else has changed these settings meanwhile, so nothing was applied. The branch is "
+    "%(branch)s now. Save again to replace that."
+)
 NOT_CONNECTED = gettext_noop("No repository is connected.")
 IN_PROGRESS = gettext_noop("This deployment is still in progress.")
 NOTHING_TO_REDEPLOY = gettext_noop("This deployment brought no WebJob that could come back.")
@@ -80,8 +84,22 @@ def _next_poll(minutes: int | None) -> datetime | None:
 
 
 @transaction.atomic
-def change(source: SourceConnection, wish: Wish, actor: Actor, *, forget_host: bool) -> None:
-    """Other settings of a connection; another branch is deployed at once."""
+def settings_of(source: SourceConnection) -> str:
+    """What can be changed of a connection, as one text to be compared; no secret is in it."""
+    return f"{source.poll_minutes or 0} {source.branch} {source.user_name}"
+
+
+@transaction.atomic
+def change(
+    source: SourceConnection, wish: Wish, actor: Actor, *, forget_host: bool, seen: str = ""
+) -> None:
+    """Other settings of a connection; another branch is deployed at once. Raises Refused when the
+    settings are no longer as `seen`, where that is said, which is what `settings_of` tells."""
+    now = SourceConnection.objects.select_for_update().filter(pk=source.pk).defer("secret").first()
+    if now is None:
+        raise Refused("gone", NOT_CONNECTED, 404)
+    if seen not in ("", settings_of(now)):
+        raise Refused("changed", CHANGED, branch=now.branch)
     values: dict[str, object] = {
         "branch": wish.branch,
         "user_name": wish.user_name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -30,6 +31,10 @@ SAME_SLOT = gettext_noop("Choose two different slots.")
 IN_SWAP = gettext_noop("A swap of slots of this app is under way. Wait for its end.")
 SWAP_ENDED = gettext_noop("The swap has ended already.")
 UNREADABLE = gettext_noop("The settings of the slot %(name)s cannot be decrypted. %(error)s")
+PLAN_CHANGED = gettext_noop(
+    "Somebody else has changed this meanwhile, so nothing was applied. Look at what it is now, and "
+    "save again to replace that."
+)
 NO_ALWAYS_ON = gettext_noop("Always on requires a basic or higher App Service plan")
 
 # What a copy of a WebJob takes over from it.
@@ -178,14 +183,25 @@ def cancel_swap(swap: Swap, actor: Actor) -> None:
 
 
 @transaction.atomic
-def set_plan(app: App, tier: Tier, kind: AppKind, actor: Actor, *, always_on: bool) -> None:
+def set_plan(
+    app: App,
+    tier: Tier,
+    kind: AppKind,
+    actor: Actor,
+    *,
+    always_on: bool,
+    seen: dict[str, Any] | None = None,
+) -> None:
     """Change what the app emulates; WebJobs follow at once. Raises Refused for Always On where
-    the tier has none."""
+    the tier has none, and `changed` when the columns are no longer as `seen`."""
     if always_on and not tier.has_always_on:
         raise Refused("always-on", NO_ALWAYS_ON, 400)
     now = timezone.now()
-    App.objects.filter(pk=app.pk).update(tier=tier, kind=kind, always_on=always_on)
+    there = App.objects.filter(pk=app.pk, **(seen or {}))
+    has_won = there.update(tier=tier, kind=kind, always_on=always_on)
     app.refresh_from_db()
+    if not has_won:
+        raise Refused("changed", PLAN_CHANGED)
     idling.wake(app, now)
     record(actor, "app.plan", app, "", tier=tier, kind=kind, always_on=always_on)
     transaction.on_commit(nudge_workers)

@@ -19,6 +19,8 @@ from webjobs.states import Concurrency, RetryOn
 from webjobs.telling import told
 
 SALT = "webjobs.edit"
+# What is typed goes with it, also when the page is opened again later.
+BEGAN = {"data-began": ""}
 # Seconds between the review of an uploaded package and its use.
 PACKAGE_LASTS = 24 * 3600
 _SCHEDULE = ("cron", "time_zone", "is_enabled")
@@ -56,8 +58,8 @@ class EditForm(ScheduleForm, PolicyForm):
     )
     file = UploadField(required=False)
     package = forms.CharField(required=False, widget=forms.HiddenInput)
-    base = forms.CharField(widget=forms.HiddenInput)
-    seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    base = forms.CharField(widget=forms.HiddenInput(BEGAN))
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput(BEGAN))
 
     def __init__(self, *args: Any, job: WebJob, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -48,6 +48,20 @@ class PlanForm(forms.Form):
         always_on = "on" if app.is_always_on else "off"
         return cls(initial={"tier": app.tier, "kind": app.kind, "always_on": always_on})
 
+    @staticmethod
+    def seen_of(app: App) -> str:
+        """What the form begins from, to be sent back with it."""
+        return f"{app.tier} {app.kind} {'on' if app.always_on else 'off'}"
+
+    @staticmethod
+    def seen_in(text: str) -> dict[str, Any] | None:
+        """The columns that were seen, where that is said."""
+        try:
+            tier, kind, always_on = text.split()
+        except ValueError:
+            return None
+        return {"tier": tier, "kind": kind, "always_on": always_on == "on"}
+
     @property
     def wants_always_on(self) -> bool:
         return bool(self.cleaned_data["always_on"] == "on")
@@ -68,16 +82,18 @@ def configuration(request: HttpRequest, app: str, slot: str = PRODUCTION) -> Htt
                 AppKind(values["kind"]),
                 actor_of(request),
                 always_on=form.wants_always_on,
+                seen=form.seen_in(request.POST.get("seen", "")),
             )
             message = _("Successfully updated web app settings")
             return done(request, message, slot_url(found, "configuration"))
         except dispatch.Refused as error:
-            form.add_error("always_on", told(error))
+            form.add_error(None if error.code == "changed" else "always_on", told(error))
     if request.method == "POST" and wants_json(request):
         return invalid(form)
     context: dict[str, Any] = {
         "slot": found,
         "form": form,
+        "seen": form.seen_of(found.app),
         "rights": rights_in(request, found.app),
         "idle_minutes": max(1, settings.WEBJOBS_IDLE_AFTER // 60),
     }

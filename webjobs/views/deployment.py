@@ -43,7 +43,7 @@ def _connected(slot: Slot) -> SourceConnection | None:
 def _source(slot: Slot) -> SourceConnection:
     source = _connected(slot)
     if source is None:
-        raise Http404("No repository is connected.")
+        raise Http404(Reason("gone", deploying.NOT_CONNECTED))
     source.slot = slot
     return source
 
@@ -60,7 +60,7 @@ def _page(request: HttpRequest, slot: Slot, **more: Any) -> HttpResponse:
     if source is None:
         forms["form"] = ConnectForm(initial={"branch": "main"})
     else:
-        forms["form"] = SourceSettingsForm.of(source)
+        forms = {"form": SourceSettingsForm.of(source), "seen": deploying.settings_of(source)}
     context = {
         "slot": slot,
         "source": source,
@@ -128,7 +128,12 @@ def change(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpRespon
         url=source.url, branch=values["branch"], user_name=values["user_name"],
         secret=values["secret"], public_key=form.public_key, poll_minutes=values["poll"],
     )  # fmt: skip
-    deploying.change(source, wish, actor_of(request), forget_host=values["forget_host"])
+    forget, seen = values["forget_host"], request.POST.get("seen", "")
+    try:
+        deploying.change(source, wish, actor_of(request), forget_host=forget, seen=seen)
+    except dispatch.Refused as error:
+        form.add_error(None, told(error))
+        return _page(request, found, form=form)
     message = _("Successfully updated the source control settings")
     return done(request, message, slot_url(found, "deployment"))
 

@@ -10,7 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from webjobs.models.fields import SecretUnreadable, decrypt, encrypt
+from webjobs.reasons import gettext_noop
 
+OPENS_NO_MORE = gettext_noop(
+    "What you had typed here cannot be opened any more, because the portal's SECRET_KEY has "
+    "changed. Type it again."
+)
 # So that nothing else that is encrypted can be opened here.
 PURPOSE = "draft"
 
@@ -31,5 +36,5 @@ def drafts(request: HttpRequest) -> HttpResponse:
     except (SecretUnreadable, ValueError):
         found = None
     if not isinstance(found, list) or found[:2] != [PURPOSE, owner]:
-        return JsonResponse({"error": _("This draft cannot be opened any more.")}, status=410)
+        return JsonResponse({"error": _(OPENS_NO_MORE)}, status=410)
     return JsonResponse({"text": found[2]})
