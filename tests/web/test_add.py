@@ -109,6 +109,21 @@ class AddTests(PagesTestCase):
                 self.assertEqual(list(errors), ["file"])
                 self.assertIn(words, errors["file"][0])
 
+    def test_what_the_package_says_of_the_schedule_is_refused_beside_the_file(self) -> None:
+        for settings, words in [
+            ('{"schedule": "* *"}', "settings.job: schedule: A schedule has six fields"),
+            ('{"schedule": "0 0 0 * * *", "time_zone": "Mars"}', "settings.job: time_zone: There"),
+        ]:
+            with self.subTest(settings):
+                file = a_file(zipped({"run.sh": "x", "settings.job": settings}))
+                errors = self.errors(file=file)
+                self.assertEqual(list(errors), ["file"])
+                self.assertTrue(errors["file"][0].startswith(words), errors)
+
+    def test_a_huge_expression_is_told_once(self) -> None:
+        errors = self.errors(triggers="scheduled", cron="0 " + "1," * 999 + "1 * * * *")
+        self.assertEqual(len(errors["cron"]), 1)
+
     def test_a_missing_file_is_refused(self) -> None:
         response = self.post(URL, {**typed(), "file": ""})
         self.assertEqual(response.json()["errors"], {"file": ["This field is required"]})

@@ -157,6 +157,14 @@ class PackageTests(EditTestCase):
         self.assertContains(response, "No runnable script file was found", status_code=400)
         self.assertContains(response, 'value="77"', status_code=400)
 
+    def test_a_schedule_of_the_package_that_means_nothing_is_told_beside_the_file(self) -> None:
+        for settings in ('{"schedule": "* *"}', '{"time_zone": "Mars"}'):
+            with self.subTest(settings):
+                package = self.zip({"run.sh": "echo", "settings.job": settings})
+                page = self.send(self.begin(file=package), "review")
+                self.assertEqual(list(page.context["form"].errors), ["file"])
+                self.assertContains(page, "settings.job: ", status_code=400)
+
     def test_a_package_of_another_webjob_cannot_be_taken(self) -> None:
         package = self.zip({"run.sh": "echo secret\n"})
         review = self.send(self.begin(file=package), "review")

@@ -53,6 +53,20 @@ class ApplyTests(PagesTestCase):
         entry = AuditEntry.objects.get()
         self.assertEqual(entry.details["names"], ["ADDED", "AFTER", "BEFORE", "CHANGED", "GONE"])
 
+    def test_what_no_database_takes_is_told_and_no_fault_of_the_portal(self) -> None:
+        for key in ("was", "seen", "name", "value"):
+            for text in ("\ud800", "\0"):
+                with self.subTest(key=key, text=text):
+                    answer = self.apply(wish(**{"name": "A", key: text}))
+                    self.assertEqual(answer.status_code, 400)
+                    self.assertTrue(answer.json()["error"])
+        version = str(Slot.objects.get().settings_revision)
+        text = '[{"name": "A", "value": "\\ud800"}]'
+        page = self.post(ADVANCED, {"json": text, "version": version}, script=False)
+        self.assertContains(page, "half a character", status_code=400)
+        self.assertContains(page, "&quot;A&quot;", status_code=400)
+        self.assertEqual(values(), {})
+
     def test_two_can_swap_their_names(self) -> None:
         one, two = make_setting(self.slot, "ONE", "1"), make_setting(self.slot, "TWO", "2")
         self.assertEqual(self.apply(wish(one, name="TWO"), wish(two, name="ONE")).status_code, 200)
@@ -149,7 +163,7 @@ class AdvancedTests(PagesTestCase):
     def test_each_mistake_has_azures_words(self) -> None:
         one = '{"name": "A", "value": "x"'
         for text, words in [
-            ("[{", "Invalid JSON object"),
+            ("[{", "Invalid JSON object (line 1, column 3)"),
             ("[1]", "Invalid JSON object"),
             ("{}", "App setting values must be an array"),
             (

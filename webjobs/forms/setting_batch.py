@@ -58,6 +58,8 @@ def read_wishes(text: str) -> list[Wish]:
         was, seen, name = (item.get(key) or "" for key in ("was", "seen", "name"))
         if not all(isinstance(each, str) for each in (was, seen, name, value or "")):
             raise Unreadable(_("All app setting value and name properties must be of type string"))
+        if "\0" in was + seen:
+            raise Unreadable(_("Invalid JSON object"))
         marks = item.get("slotSetting") is True, item.get("secret") is True
         wishes.append(Wish(was, seen, name, value, *marks))
     return wishes
@@ -185,6 +187,18 @@ def as_json(settings: Iterable[AppSetting]) -> str:
 def _array(text: str) -> list[Any]:
     try:
         found = json.loads(text)
+        json.dumps(found, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        place = _("line %(line)d, column %(column)d") % {
+            "line": error.lineno,
+            "column": error.colno,
+        }
+        raise Unreadable(_("Invalid JSON object") + f" ({place})") from error
+    except UnicodeEncodeError as error:
+        words = _(
+            "The JSON holds half a character, such as \\ud800 alone. Write it as a whole one."
+        )
+        raise Unreadable(words) from error
     except (ValueError, RecursionError) as error:
         raise Unreadable(_("Invalid JSON object")) from error
     if not isinstance(found, list):

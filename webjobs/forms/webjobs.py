@@ -68,7 +68,7 @@ class AddWebJobForm(forms.Form):
         name, type = values.get("name"), values.get("type")
         if name and type and self._is_taken(name, type):
             self.add_error("name", _("The WebJob already exists."))
-        if self.is_scheduled:
+        if self.is_scheduled and "cron" not in self.errors:
             self._clean_cron(values.get("cron", ""))
         return values
 

@@ -25,6 +25,8 @@ from webjobs.views.answers import done, invalid, posted, refused, wants_fragment
 from webjobs.views.rows import slot_engine_settings
 
 SHOWN_OCCURRENCES = 5
+# Refusals of what settings.job says.
+OF_THE_PACKAGE = {"schedule", "time_zone"}
 
 
 @require_http_methods(["GET", "POST"])
@@ -41,7 +43,11 @@ def webjob_add(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpRe
         try:
             return _add(request, found, form)
         except dispatch.Refused as error:
-            form.add_error("name" if error.code == "exists" else None, told(error))
+            if error.code in OF_THE_PACKAGE:
+                # What was typed has been checked; only the package can still say it.
+                form.add_error("file", f"settings.job: {told(error)}")
+            else:
+                form.add_error("name" if error.code == "exists" else None, told(error))
     if request.method == "POST" and wants_json(request):
         return invalid(form)
     template = "webjobs/_add.html" if wants_fragment(request) else "webjobs/add.html"

@@ -18,6 +18,7 @@ from webjobs.models.app import PRODUCTION
 from webjobs.runner.package import PackageError
 from webjobs.telling import told
 from webjobs.timezones import names as zone_names
+from webjobs.views.add import OF_THE_PACKAGE
 from webjobs.views.addresses import job_url
 from webjobs.views.answers import done
 from webjobs.views.meanwhile import labels, last_editor, shown, shown_of
@@ -118,8 +119,11 @@ def _review(
     try:
         differences = _differences(job, wanted)
     except dispatch.Refused as error:
-        field = {"schedule": "cron", "script": "script"}.get(error.code)
-        form.add_error(field, told(error))
+        fields = {"schedule": "cron", "time_zone": "time_zone", "script": "script"}
+        field, words = fields.get(error.code), told(error)
+        if error.code in OF_THE_PACKAGE and wanted.package and error.code not in wanted.settings:
+            field, words = "file", f"settings.job: {words}"
+        form.add_error(field if field in form.fields else None, words)
         return _page(request, job, form, "edit.html", error.status)
     more: dict[str, Any] = {"differences": differences, "by": by}
     if wanted.package and wanted.package.pk != job.package_id:

@@ -20,7 +20,7 @@ from webjobs.models import Role, WebJob
 from webjobs.models.app import PRODUCTION, new_password
 from webjobs.telling import told
 from webjobs.timezones import names as zone_names
-from webjobs.views.add import preview
+from webjobs.views.add import OF_THE_PACKAGE, preview
 from webjobs.views.addresses import job_url
 from webjobs.views.answers import done, invalid, wants_fragment, wants_json
 from webjobs.views.meanwhile import base_of, changed_words, seen_in
@@ -81,8 +81,12 @@ def _refused(
     request: HttpRequest, job: WebJob, name: str, form: BaseForm, error: dispatch.Refused
 ) -> HttpResponse:
     """Why the form `name` was not applied; what was typed stays, and it can be sent again."""
-    is_changed = isinstance(error, dispatch.Changed)
-    form.add_error(None, changed_words(job, error) if is_changed else told(error))
+    if isinstance(error, dispatch.Changed):
+        form.add_error(None, changed_words(job, error))
+    elif name == "package" and error.code in OF_THE_PACKAGE:
+        form.add_error("file", f"settings.job: {told(error)}")
+    else:
+        form.add_error(None, told(error))
     if not wants_json(request):
         return _page(request, job, **{f"{name}_form": form})
     answer = {"errors": errors_of(form), "base": base_of(job, _KEYS[name])}
