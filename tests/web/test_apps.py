@@ -75,7 +75,7 @@ class AppAddTests(PagesTestCase):
 
     def test_the_page_keeps_what_was_typed(self) -> None:
         response = self.post("/apps/add", {"name": "no good"}, self.admin, script=False)
-        self.assertContains(response, 'value="no good"')
+        self.assertContains(response, 'value="no good"', status_code=400)
 
     def test_others_may_not(self) -> None:
         self.client.force_login(self.alice)

@@ -124,7 +124,8 @@ class MeanwhileTests(PagesTestCase):
         App.objects.update(tier="standard")
         typed = {"tier": "basic", "kind": "api", "always_on": "off", "seen": "premium web on"}
         page = self.post(URL, typed, script=False)
-        self.assertContains(page, "Somebody else has changed this meanwhile", status_code=400)
+        words = "It is now: Standard, Web app, Always On: On. Save again to replace that."
+        self.assertContains(page, words, status_code=400)
         self.assertContains(page, '<option value="api" selected>', status_code=400)
         self.assertEqual(App.objects.get().tier, "standard")
         self.assertContains(page, 'name="seen" value="standard web on"', status_code=400)

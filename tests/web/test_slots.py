@@ -6,6 +6,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from tests.web.objects import ALICE, make_job, make_run, make_setting, make_slot, make_upload
 from tests.web.pages import PagesTestCase
@@ -136,6 +137,17 @@ class DeleteTests(PagesTestCase):
 class SwapTests(PagesTestCase):
     def setUp(self) -> None:
         self.staging = make_slot("demo", "staging")
+
+    def test_a_page_from_before_another_swap_does_not_take_it_back(self) -> None:
+        page = self.get(URL + "swap")
+        self.assertContains(page, 'name="seen" value="0"')
+        self.post_swap()
+        Swap.objects.update(state=SwapState.SUCCEEDED, ended_at=timezone.now())
+        typed = {"source": "staging", "target": "production", "seen": "0"}
+        page = self.post(URL + "swap", typed, script=False)
+        self.assertContains(page, "have been swapped since this page was opened", status_code=400)
+        self.assertEqual(Swap.objects.count(), 1)
+        self.assertContains(page, f'name="seen" value="{Swap.objects.get().pk}"', status_code=400)
 
     def post_swap(self, source: str = "staging", target: str = "production") -> None:
         with self.captureOnCommitCallbacks(execute=True), patch.object(swapping, "nudge_workers"):

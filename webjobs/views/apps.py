@@ -16,7 +16,7 @@ from webjobs.forms.apps import AppForm
 from webjobs.models import App
 from webjobs.models.app import PRODUCTION
 from webjobs.telling import told
-from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
+from webjobs.views.answers import done, invalid, posted, wants_fragment, wants_json
 
 # The WebJobs that the page behind an app's name lists; those of its other slots have their own.
 _LISTED = Q(slots__name=PRODUCTION, slots__webjobs__deleted_at=None)
@@ -52,10 +52,11 @@ def app_add(request: HttpRequest) -> HttpResponse:
         try:
             dispatch.create_app(name, actor_of(request))
         except dispatch.Refused as error:
-            return refused(request, error, told(error), reverse("apps"))
-        message = _("Successfully created app '%(name)s'") % {"name": name}
-        return done(request, message, url)
+            form.add_error("name", told(error))
+        else:
+            message = _("Successfully created app '%(name)s'") % {"name": name}
+            return done(request, message, url)
     if request.method == "POST" and wants_json(request):
         return invalid(form)
     template = "_app_add.html" if wants_fragment(request) else "app_add.html"
-    return render(request, template, {"form": form})
+    return render(request, template, {"form": form}, status=400 if form.errors else 200)

@@ -190,7 +190,11 @@ def slot_swap(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpRes
         "is_same": source is not None and source == target,
     }  # fmt: skip
     if source and target and source != target:
-        if request.method == "POST":
+        # Swapped meanwhile, the same request would take that back.
+        last = Swap.objects.filter(app=where.app).order_by("-pk").values_list("pk", flat=True)
+        context["seen"] = str(last.first() or 0)
+        context["is_stale"] = asked.get("seen", context["seen"]) != context["seen"]
+        if request.method == "POST" and not context["is_stale"]:
             return _swap(request, where, source, target)
         try:
             context["preview"] = preview(source, target)
