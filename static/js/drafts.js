@@ -22,6 +22,16 @@ const seals = new WeakMap();
 /** What may be secret on this page beside its forms, under a name of its own. */
 export const sealedDraft = (name) => new Sealed(`${prefix()}${location.pathname}${name}`);
 
+/** What was typed for a run of the WebJob `key` that did not start. */
+export function keptArguments(key) {
+  const name = `${prefix()}${location.pathname}arguments-${key}`;
+  return {
+    keep: (text) => sessionStorage.setItem(name, text),
+    recall: () => sessionStorage.getItem(name),
+    forget: () => sessionStorage.removeItem(name),
+  };
+}
+
 function sealOf(form) {
   if (!("sealed" in form.dataset)) return null;
   if (!seals.has(form)) seals.set(form, new Sealed(keyOf(form)));

@@ -4,6 +4,7 @@ import { asked, keep, onBack } from "./address.js";
 import { actOnSeveral } from "./bulk.js";
 import { confirm } from "./confirm.js";
 import { $, $$, finder, parse } from "./dom.js";
+import { keptArguments } from "./drafts.js";
 import { say } from "./live.js";
 import { closeMenu, openMenu } from "./menu.js";
 import { Failure, fragment, send } from "./net.js";
@@ -153,7 +154,10 @@ function backFromQuestion() {
 function ask(name, target) {
   const { title, question } = command(name).dataset;
   const back = backFromQuestion();
-  return confirm({ title, question, target: target.dataset.name, withArguments: name === "run", back });
+  const answer = confirm({ title, question, target: target.dataset.name, withArguments: name === "run", back });
+  const typed = name === "run" && keptArguments(target.dataset.key).recall();
+  if (typed) $("#confirm-arguments").value = typed;
+  return answer;
 }
 
 async function actOnAll(name) {
@@ -169,6 +173,9 @@ async function act(name, target) {
   const body = await ask(name, target);
   if (!body) return undefined;
   const words = { name: target.dataset.name };
+  // What a run was to be started with is there again for the next attempt, until one has begun.
+  const kept = keptArguments(target.dataset.key);
+  if (name === "run") kept.keep(body.get("arguments"));
   const notice = toast("progress", interpolate(command(name).dataset.progress, words, true));
   try {
     const answer = await send(target.dataset.base + name, body);
@@ -176,6 +183,7 @@ async function act(name, target) {
       notice.become("error", answer.data.error ?? Object.values(answer.data.errors).flat().join(" "));
     } else {
       const { url, undo } = answer.data;
+      if (name === "run") kept.forget();
       const link = name === "run" ? { url, link: gettext("View the run") } : { undo };
       notice.become("success", answer.data.message, link);
     }

@@ -10,10 +10,10 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.pages import expect_toast, sign_in
+from tests.browser.pages import command, expect_toast, sign_in
 from tests.web.objects import ALICE, make_job, make_setting, make_slot
 from webjobs import dispatch
-from webjobs.models import ApiToken, Schedule, WebJob
+from webjobs.models import ApiToken, Run, Schedule, WebJob
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data_dir")]
 
@@ -100,6 +100,26 @@ def test_an_edit_outlives_the_session_and_what_others_do(
     WebJob.objects.update(retry_attempts=1)
     page.goto(url)
     expect(retries).to_have_value("1")
+
+
+def test_the_arguments_of_a_run_outlive_the_session(
+    page: Page, live_server: LiveServer, job: WebJob
+) -> None:
+    page.goto(f"{live_server.url}/apps/demo/webjobs/?select=triggered/nightly")
+    command(page, "run").click()
+    arguments = page.get_by_label("Arguments (optional)")
+    arguments.fill("--all 7")
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Yes", exact=True).click()
+    page.locator("#toasts").get_by_role("link", name="Sign in").click()
+    sign_in_again(page)
+    command(page, "run").click()
+    expect(arguments).to_have_value("--all 7")
+    page.get_by_role("button", name="Yes", exact=True).click()
+    expect_toast(page, "View the run")
+    assert Run.objects.get().arguments == "--all 7"
+    command(page, "run").click()
+    expect(arguments).to_have_value("")
 
 
 def test_forms_of_whole_pages_lead_back_and_are_sent_once(

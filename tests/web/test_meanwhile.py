@@ -67,6 +67,17 @@ class MeanwhileTests(PagesTestCase):
         self.send("schedule", {"cron": "0 0 3 * * *"}, again, script=False)
         self.assertEqual(self.expression(), "0 0 3 * * *")
 
+    def test_it_is_told_in_french(self) -> None:
+        base = self.base("schedule")
+        dispatch.set_schedule(self.job, "0 0 2 * * *", "", False, ALICE)
+        typed = {"cron": "0 0 3 * * *", "base": base}
+        answer = self.client.post(
+            BASE + "schedule", typed, headers=JSON | {"Accept-Language": "fr"}
+        )
+        (words,) = answer.json()["errors"]["__all__"]
+        self.assertTrue(words.startswith("alice a modifié cette tâche web entre-temps"), words)
+        self.assertIn("Exécuter selon la planification: Oui → Non", words.replace("\xa0", ""))
+
     def test_what_another_form_changes_stands_in_nobodys_way(self) -> None:
         base = self.base("schedule")
         dispatch.set_policy(self.job, dispatch.Policy(retry_attempts=2), ALICE)

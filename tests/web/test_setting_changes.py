@@ -57,7 +57,7 @@ class ApplyTests(PagesTestCase):
         for key in ("was", "seen", "name", "value"):
             for text in ("\ud800", "\0"):
                 with self.subTest(key=key, text=text):
-                    answer = self.apply(wish(**{"name": "A", key: text}))
+                    answer = self.apply(wish(None, **{"name": "A", key: text}))
                     self.assertEqual(answer.status_code, 400)
                     self.assertTrue(answer.json()["error"])
         version = str(Slot.objects.get().settings_revision)

@@ -29,6 +29,11 @@ class SignedOutTests(PagesTestCase):
         )
         self.assertEqual(answer.headers["Location"], f"{PAGE}?a=1")
 
+    def test_it_says_so_in_french(self) -> None:
+        location = self.sent(f"http://testserver{PAGE}")
+        page = self.client.get(location, headers={"Accept-Language": "fr"})
+        self.assertContains(page, "rien n’en a été appliqué")
+
     def test_a_page_of_somebody_else_is_nothing_to_go_back_to(self) -> None:
         for referer in ("", "https://evil.example/", "//evil.example/", "javascript:alert(1)"):
             with self.subTest(referer):
@@ -46,7 +51,7 @@ class NoSuchAddressTests(PagesTestCase):
         answer = self.get(SCHEDULE)
         self.assertContains(answer, "forms are sent to it", status_code=405)
         self.assertEqual(answer.headers["Allow"], "POST")
-        self.assertIn("forms", self.get(SCHEDULE, **JSON).json()["error"])
+        self.assertIn("forms", self.get(SCHEDULE, None, **JSON).json()["error"])
 
     def test_a_null_character_is_no_fault_of_the_portal(self) -> None:
         make_setting(self.slot, "GREETING", "hello")

@@ -212,7 +212,7 @@ def set_plan(
     has_won = there.update(tier=tier, kind=kind, always_on=always_on)
     app.refresh_from_db()
     if not has_won:
-        raise Refused("changed", PLAN_CHANGED, **_plan_words(app))
+        raise Refused("changed", PLAN_CHANGED, 409, **_plan_words(app))
     idling.wake(app, now)
     record(actor, "app.plan", app, "", tier=tier, kind=kind, always_on=always_on)
     transaction.on_commit(nudge_workers)
