@@ -167,7 +167,8 @@ def test_advanced_edit_changes_all_as_json_and_keeps_what_is_hidden(settings_pag
     expect(area).to_have_value(re.compile("null"))
     area.fill("{")
     panel.get_by_role("button", name="OK").click()
-    expect(panel.locator(".field-error").first).to_contain_text("Invalid JSON object (line ")
+    error = panel.locator("[data-field=json] .field-error")
+    expect(error).to_contain_text("Invalid JSON object (line ")
     area.fill(
         '[{"name": "API_KEY", "value": null, "slotSetting": true},'
         ' {"name": "GREETING", "value": null}, {"name": "NEW", "value": "1"}]'
