@@ -135,6 +135,7 @@ def test_edit_review_and_the_versions(person: Page, live_server: LiveServer, slo
 
 
 def test_the_menu_at_the_top_and_tokens(person: Page, live_server: LiveServer) -> None:
+    person.goto(f"{live_server.url}/apps/")
     menu = person.locator("#user-menu summary")
     menu.focus()
     person.keyboard.press("ArrowDown")
@@ -248,6 +249,7 @@ def test_details_and_the_page_that_tells_how_to_call(
     person.keyboard.press("Escape")
     expect(person.get_by_role("link", name="Properties")).to_be_focused()
     person.get_by_role("link", name="Call this WebJob").press("Enter")
+    person.wait_for_url("**/call")
     copies = person.get_by_role("button", name="Copy the command")
     names = copies.evaluate_all("all => all.map(one => one.textContent.trim())")
     assert len(names) == len(set(names)) > 10

@@ -58,4 +58,4 @@ def english_among(texts: Iterable[str]) -> set[str]:
 
 def breaking_among(texts: Iterable[str]) -> set[str]:
     """Texts with a sign that stands apart and could begin a line, or a typewriter's apostrophe."""
-    return {text for text in texts if text != _AS_AZURE_HAS_IT and _BREAKING.search(text)}
+    return {text for text in texts if _BREAKING.search(text.replace(_AS_AZURE_HAS_IT, ""))}
