@@ -5,15 +5,20 @@ import { $, $$, finder } from "./dom.js";
 import { redraw } from "./live.js";
 import { Failure, fragment, send } from "./net.js";
 import { closePanel, reloadPanel } from "./panel.js";
+import { looked, lookedInVain } from "./stale.js";
 import { toast } from "./toasts.js";
 
 const etags = new Map();
 
 async function refresh(part) {
-  const answer = await fragment(location.href, etags.get(part) ?? "").catch((error) => {
+  let answer = null;
+  try {
+    answer = await fragment(location.href, etags.get(part) ?? "");
+    looked();
+  } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return null;
-  });
+    lookedInVain(error);
+  }
   if (!answer || part.contains($(".confirm"))) return;
   etags.set(part, answer.etag);
   const scrolled = $(".copies", part)?.scrollTop ?? 0;

@@ -21,6 +21,9 @@ export const numberWords = (number) => number.toLocaleString(region);
 /** The date and the time in the page's language. */
 export const dateWords = (date) => date.toLocaleString(region);
 
+/** The time of day. */
+export const clockWords = (date) => date.toLocaleTimeString(region);
+
 /** How long something took. */
 export function spanWords(ms) {
   if (ms > WEEK) return counted(Math.round(ms / WEEK), (n) => ngettext("%(count)s week", "%(count)s weeks", n));
@@ -41,7 +44,7 @@ export function longWords(moment, now = Date.now()) {
   const length = Math.abs(distance);
   if (length > 6.5 * DAY) {
     const date = new Date(moment);
-    return `${date.toLocaleDateString(region)} ${date.toLocaleTimeString(region)}`;
+    return `${date.toLocaleDateString(region)} ${clockWords(date)}`;
   }
   if (length <= 10 * SECOND) return distance >= 0 ? gettext("a moment ago") : gettext("in a moment");
   const text = distance > 0 ? gettext("%(span)s ago") : gettext("in %(span)s");

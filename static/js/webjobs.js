@@ -10,6 +10,7 @@ import { closeMenu, openMenu } from "./menu.js";
 import { Failure, fragment, send } from "./net.js";
 import { closePanel, openPanel, reloadPanel } from "./panel.js";
 import { Selection } from "./selection.js";
+import { looked, lookedInVain } from "./stale.js";
 import { refreshTimes } from "./times.js";
 import { toast } from "./toasts.js";
 
@@ -117,10 +118,12 @@ async function refresh(loud = false) {
   if (loud) button.classList.add("spinning");
   try {
     const answer = await fragment(grid.dataset.rows + which(), loud ? "" : etag);
+    looked();
     if (answer) etag = answer.etag;
     if (answer && answer.html !== shown) replace(answer.html);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
+    lookedInVain(error);
     if (loud) toast("error", error.message, error.more);
   } finally {
     button.classList.remove("spinning");

@@ -188,3 +188,18 @@ def test_on_a_telephone_cards_and_the_panel_keep_to_what_matters(blade: Page) ->
     box = foot.bounding_box()
     assert box and box["height"] < 120
     assert blade.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_page_that_cannot_look_says_of_when_it_is(blade: Page) -> None:
+    stale = blade.locator("#stale")
+    row(blade, "alpha").click()
+    command(blade, "run").click()
+    answer(blade, "Are you sure you want to run the selected WebJob?")
+    expect_toast(blade, "alpha")
+    blade.context.set_offline(True)
+    expect(stale).to_contain_text("The portal does not answer.")
+    expect(stale).to_contain_text(re.compile(r"What you see is from \d+:\d\d:\d\d"))
+    expect(blade.locator("#said")).to_contain_text("The portal does not answer.")
+    expect(row(blade, "alpha")).to_have_attribute("aria-selected", "true")
+    blade.context.set_offline(False)
+    expect(stale).to_be_hidden()
