@@ -35,7 +35,8 @@ export function showError(form, name, text) {
   place.hidden = false;
   place.classList.toggle("has-error", Boolean(text));
   const error = $(".field-error", place);
-  error.textContent = text;
+  // What stands there already was read out.
+  if (error.textContent !== text) error.textContent = text;
   const input = inputOf(place, name);
   if (text) input.setAttribute("aria-invalid", "true");
   else input.removeAttribute("aria-invalid");

@@ -142,4 +142,7 @@ def test_toasts_are_said_one_by_one_also_over_a_panel(
     expect(name).to_be_focused()
     page.evaluate(LISTEN)
     page.keyboard.press("Enter")
+    # The portal has said so as well.
+    add = page.get_by_role("dialog", name="Add WebJob").get_by_role("button", name="OK")
+    expect(add).to_be_enabled()
     assert_heard(page, "This field is required", "This field is required")
