@@ -6,6 +6,7 @@ Middleware, since the views below are never asked.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -49,15 +50,17 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 class StrayMiddleware:
     """A null character in a query is nothing that a database could be asked for; and a method that
-    an address does not have is told in words."""
+    an address does not have is told in words. The API says both itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if "%00" in request.META.get("QUERY_STRING", ""):
-            raise BadRequest("A null character in the query.")
         answer = self.get_response(request)
         if isinstance(answer, HttpResponseNotAllowed) and not answer.content:
             return wrong_method(request, answer)
         return answer
+
+    def process_view(self, request: HttpRequest, view: Callable[..., object], *_: Any) -> None:
+        if "%00" in request.META.get("QUERY_STRING", "") and not hasattr(view, "surface"):
+            raise BadRequest("A null character in the query.")
