@@ -107,19 +107,17 @@ class FindTests(PagesTestCase):
         self.assertEqual(language["language"], "en")
 
     def test_odd_input_finds_nothing_and_breaks_nothing(self) -> None:
-        for query in ["%", "_", "'", "x" * 5000, " ", "a" * 60 + " history"]:
+        for query in ["%", "_", "\0", "'", "x" * 5000, " ", "a" * 60 + " history"]:
             self.find(query)
         for at in [
             "",
             "//",
             "http://x/apps/demo/",
             "/apps/none/webjobs/",
+            "\0",
             "/apps/%00/webjobs/",
         ]:
             self.find("a", at=at)
-        for given in ({"q": "\0"}, {"q": "a", "at": "\0"}):
-            answer = self.client.get("/find", given)
-            self.assertEqual(answer.status_code, 400)
 
     def test_it_is_quick_and_short_with_a_thousand_webjobs(self) -> None:
         package = make_package()

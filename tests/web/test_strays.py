@@ -57,7 +57,7 @@ class NoSuchAddressTests(PagesTestCase):
         make_setting(self.slot, "GREETING", "hello")
         for url in ("/apps/?q=%00", "/apps/demo/webjobs/?after=a%00b", "/apps/demo/history/?q=%00"):
             with self.subTest(url):
-                self.assertContains(self.get(url), "cannot be read", status_code=400)
+                self.assertEqual(self.get(url).status_code, 200)
         for url in ("/apps/demo/settings/%00/edit", "/apps/demo/settings/a%00/delete"):
             with self.subTest(url):
                 self.assertEqual(self.get(url).status_code, 404)

@@ -11,6 +11,12 @@ from webjobs.dispatch import Refused
 from webjobs.forms.fields import BaseForm, errors_of
 
 
+def asked(request: HttpRequest, name: str) -> str:
+    """What the address asks for; null characters, which no database could be asked for, are left
+    out."""
+    return request.GET.get(name, "").replace("\0", "").strip()
+
+
 def wants_json(request: HttpRequest) -> bool:
     return request.headers.get("Accept", "").startswith("application/json")
 

@@ -16,7 +16,7 @@ from webjobs.forms.apps import AppForm
 from webjobs.models import App
 from webjobs.models.app import PRODUCTION
 from webjobs.telling import told
-from webjobs.views.answers import done, invalid, posted, wants_fragment, wants_json
+from webjobs.views.answers import asked, done, invalid, posted, wants_fragment, wants_json
 
 # The WebJobs that the page behind an app's name lists; those of its other slots have their own.
 _LISTED = Q(slots__name=PRODUCTION, slots__webjobs__deleted_at=None)
@@ -30,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def apps(request: HttpRequest) -> HttpResponse:
     """The apps that the viewer has a role in; `?q=` filters by name."""
-    wanted = request.GET.get("q", "").strip()
+    wanted = asked(request, "q")
     found = (
         App.objects.visible_to(request.user)
         .filter(name__icontains=wanted)

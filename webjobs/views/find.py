@@ -21,6 +21,7 @@ from webjobs.access import slot_for
 from webjobs.models import App, Slot, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.views.addresses import job_url, slot_url
+from webjobs.views.answers import asked
 from webjobs.views.rights import rights_in
 
 MOST_APPS = 5
@@ -151,7 +152,7 @@ def _actions(request: HttpRequest, slot: Slot | None) -> Iterator[Found]:
 @never_cache
 def find(request: HttpRequest) -> HttpResponse:
     """JSON of what fits `?q=`, a bounded number in groups; `?at=` is the page that asks."""
-    words = _folded(request.GET.get("q", "")[:LONGEST_QUERY].replace("\0", "")).split()
+    words = _folded(asked(request, "q")[:LONGEST_QUERY]).split()
     slot = _slot_at(request)
     pages = [p for p in _pages(request, slot) if _matches(words, p["label"], p["detail"])]
     actions = [a for a in _actions(request, slot) if _matches(words, a["label"], a["detail"])]

@@ -22,7 +22,7 @@ from webjobs.models.app import PRODUCTION
 from webjobs.models.run import run_number
 from webjobs.states import RunStatus
 from webjobs.views.addresses import slot_url
-from webjobs.views.answers import wants_fragment
+from webjobs.views.answers import asked, wants_fragment
 from webjobs.views.charts import CHART_FIELDS, MOST_RUNS, chart_of, summary
 from webjobs.views.debugging import debugged
 from webjobs.views.rights import rights_in
@@ -47,7 +47,7 @@ def history(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpRespo
     """All WebJobs with their status and their last run."""
     found = slot_for(request, app, slot)
     template = "_list.html" if wants_fragment(request) else "list.html"
-    page = Rows(found).page(request.GET.get("q", "").strip(), request.GET.get("after", ""))
+    page = Rows(found).page(asked(request, "q"), asked(request, "after"))
     return render(request, f"history/{template}", {"slot": found, "page": page})
 
 

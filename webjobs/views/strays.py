@@ -6,13 +6,11 @@ Middleware, since the views below are never asked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -49,8 +47,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 
 class StrayMiddleware:
-    """A null character in a query is nothing that a database could be asked for; and a method that
-    an address does not have is told in words. The API says both itself."""
+    """A method that an address does not have is told in words."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -60,7 +57,3 @@ class StrayMiddleware:
         if isinstance(answer, HttpResponseNotAllowed) and not answer.content:
             return wrong_method(request, answer)
         return answer
-
-    def process_view(self, request: HttpRequest, view: Callable[..., object], *_: Any) -> None:
-        if "%00" in request.META.get("QUERY_STRING", "") and not hasattr(view, "surface"):
-            raise BadRequest("A null character in the query.")

@@ -13,6 +13,7 @@ from webjobs import deploying
 from webjobs.access import slot_for
 from webjobs.models import Slot
 from webjobs.models.app import PRODUCTION
+from webjobs.views.answers import asked
 from webjobs.views.rights import rights_in
 from webjobs.views.rows import Rows
 
@@ -21,7 +22,7 @@ def _context(request: HttpRequest, slot: Slot) -> dict[str, Any]:
     rows = Rows(slot, bars=True)
     return {
         "slot": slot,
-        "page": rows.page(request.GET.get("q", "").strip(), request.GET.get("after", "")),
+        "page": rows.page(asked(request, "q"), asked(request, "after")),
         "engine": rows.engine,
         "has_instance": rows.has_instance,
         "rights": rights_in(request, slot.app),
