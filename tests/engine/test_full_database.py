@@ -47,7 +47,8 @@ touch "$1/done"
 @pytest.fixture(autouse=True)
 def first_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line about it is not one of an earlier test of this process."""
-    monkeypatch.setattr(outages, "database", outages.Outage("The database", "It cannot be used"))
+    fresh = outages.Outage("The database", "It cannot be used", outages.QUIET)
+    monkeypatch.setattr(outages, "database", fresh)
 
 
 @pytest.fixture
