@@ -75,12 +75,13 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASES = {"default": dj_database_url.parse(CONFIG.database_url, conn_max_age=600)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["ENGINE"] = "portal.sqlite"
-    # Writers queue at BEGIN instead of failing half-way; readers never wait (WAL).
+    # Writers queue at BEGIN instead of failing half-way; readers never wait (WAL). Each thread has a
+    # connection, and each connection its own cache of pages: SQLite's 2 MB are enough.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-        "PRAGMA cache_size=-8000; PRAGMA busy_timeout=20000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+        "PRAGMA busy_timeout=20000;",
     }
     DATABASES["default"]["CONN_MAX_AGE"] = None
 else:
