@@ -75,8 +75,8 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASES = {"default": dj_database_url.parse(CONFIG.database_url, conn_max_age=600)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["ENGINE"] = "portal.sqlite"
-    # Writers queue at BEGIN instead of failing half-way; readers never wait (WAL). Each thread has a
-    # connection, and each connection its own cache of pages: SQLite's 2 MB are enough.
+    # Writers queue at BEGIN instead of failing half-way; readers never wait (WAL). Each thread has
+    # a connection, and each connection its own cache of pages: SQLite's 2 MB are enough.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
