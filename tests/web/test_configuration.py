@@ -5,14 +5,16 @@ from __future__ import annotations
 from base64 import b64encode
 from datetime import timedelta
 
+from django.db import IntegrityError
 from django.test import override_settings
 from django.utils import timezone
 
 from tests.web.objects import make_job
 from tests.web.pages import PagesTestCase
 from webjobs import idling
+from webjobs.dispatch import Actor, set_plan
 from webjobs.models import App, AuditEntry, Schedule
-from webjobs.states import JobType
+from webjobs.states import AppKind, JobType, Tier
 
 URL = "/apps/demo/configuration/"
 
@@ -131,3 +133,9 @@ class MeanwhileTests(PagesTestCase):
         self.assertContains(page, 'name="seen" value="standard web on"', status_code=400)
         self.post(URL, typed | {"seen": "standard web on"}, script=False)
         self.assertEqual(App.objects.get().tier, "basic")
+
+    def test_what_cannot_be_recorded_is_not_changed(self) -> None:
+        nobody = Actor(user=None, name=None)  # type: ignore[arg-type]
+        with self.assertRaises(IntegrityError):
+            set_plan(App.objects.get(), Tier.FREE, AppKind.WEB, nobody, always_on=False)
+        self.assertEqual(App.objects.get().tier, "premium")

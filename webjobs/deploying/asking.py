@@ -83,7 +83,6 @@ def _next_poll(minutes: int | None) -> datetime | None:
     return None if minutes is None else timezone.now() + timedelta(minutes=minutes)
 
 
-@transaction.atomic
 def settings_of(source: SourceConnection) -> str:
     """What can be changed of a connection, as one text to be compared; no secret is in it."""
     return f"{source.poll_minutes or 0} {source.branch} {source.user_name}"

@@ -22,7 +22,6 @@ from webjobs.models import (
     WebJob,
 )
 from webjobs.models.fields import SecretUnreadable
-from webjobs.reasons import Phrase
 from webjobs.states import AppKind, RunStatus, SlotHold, Tier
 from webjobs.tasks import nudge_workers
 
@@ -32,10 +31,7 @@ SAME_SLOT = gettext_noop("Choose two different slots.")
 IN_SWAP = gettext_noop("A swap of slots of this app is under way. Wait for its end.")
 SWAP_ENDED = gettext_noop("The swap has ended already.")
 UNREADABLE = gettext_noop("The settings of the slot %(name)s cannot be decrypted. %(error)s")
-PLAN_CHANGED = gettext_noop(
-    "Somebody else has changed this meanwhile, so nothing was applied. It is now: %(tier)s, "
-    "%(kind)s, Always On: %(always_on)s. Save again to replace that."
-)
+PLAN_CHANGED = gettext_noop("Somebody else has changed this meanwhile, so nothing was applied.")
 NO_ALWAYS_ON = gettext_noop("Always on requires a basic or higher App Service plan")
 
 # What a copy of a WebJob takes over from it.
@@ -184,16 +180,6 @@ def cancel_swap(swap: Swap, actor: Actor) -> None:
 
 
 @transaction.atomic
-def _plan_words(app: App) -> dict[str, Phrase]:
-    """As the page of the configuration calls it."""
-    kinds = {"web": "Web app", "api": "API app", "mobile": "Mobile app"}
-    return {
-        "tier": Phrase(app.tier.capitalize()),
-        "kind": Phrase(kinds[app.kind]),
-        "always_on": Phrase("On" if app.always_on else "Off"),
-    }
-
-
 def set_plan(
     app: App,
     tier: Tier,
@@ -212,7 +198,7 @@ def set_plan(
     has_won = there.update(tier=tier, kind=kind, always_on=always_on)
     app.refresh_from_db()
     if not has_won:
-        raise Refused("changed", PLAN_CHANGED, 409, **_plan_words(app))
+        raise Refused("changed", PLAN_CHANGED)
     idling.wake(app, now)
     record(actor, "app.plan", app, "", tier=tier, kind=kind, always_on=always_on)
     transaction.on_commit(nudge_workers)

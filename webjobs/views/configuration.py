@@ -67,6 +67,14 @@ class PlanForm(forms.Form):
         return bool(self.cleaned_data["always_on"] == "on")
 
 
+def _present_words(app: App) -> str:
+    words = _(
+        "It is now: %(tier)s, %(kind)s, Always On: %(always_on)s. Save again to replace that."
+    )
+    on = _("On") if app.always_on else _("Off")
+    return words % {"tier": dict(TIERS)[app.tier], "kind": dict(KINDS)[app.kind], "always_on": on}
+
+
 @require_http_methods(["GET", "POST"])
 def configuration(request: HttpRequest, app: str, slot: str = PRODUCTION) -> HttpResponse:
     """Tier, kind and Always On; to be changed by contributors."""
@@ -87,7 +95,10 @@ def configuration(request: HttpRequest, app: str, slot: str = PRODUCTION) -> Htt
             message = _("Successfully updated web app settings")
             return done(request, message, slot_url(found, "configuration"))
         except dispatch.Refused as error:
-            form.add_error(None if error.code == "changed" else "always_on", told(error))
+            if error.code == "changed":
+                form.add_error(None, f"{told(error)} {_present_words(found.app)}")
+            else:
+                form.add_error("always_on", told(error))
     if request.method == "POST" and wants_json(request):
         return invalid(form)
     context: dict[str, Any] = {
