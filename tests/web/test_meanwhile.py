@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.objects import ALICE, make_upload
+from tests.web.objects import ALICE, make_slot, make_upload
 from tests.web.pages import JSON, PagesTestCase
 from tests.web.test_add import a_file, zipped
 from webjobs import dispatch
@@ -105,6 +105,16 @@ class MeanwhileTests(PagesTestCase):
             self.send("package", {"file": a_file(file, "three.zip")}, base).status_code, 200
         )
         self.assertEqual(WebJob.objects.get().script, "run.sh")
+
+    def test_of_packages_of_others_nothing_is_told(self) -> None:
+        foreign = dispatch.NewWebJob("x", JobType.TRIGGERED, make_upload("echo x\n", "theirs.sh"))
+        theirs = dispatch.add_webjob(make_slot("other"), foreign, ALICE).package
+        for seen in (theirs.sha256, "a\0b", ["x"]):
+            with self.subTest(seen):
+                file = a_file(zipped({"run.sh": "echo three"}), "three.zip")
+                answer = self.send("package", {"file": file}, json.dumps({"package": seen}))
+                self.assertEqual(answer.status_code, 409)
+                self.assertIn("Package: another package → ", str(answer.json()["errors"]))
 
     def test_a_base_that_means_nothing_is_as_none(self) -> None:
         for base in ("", "[]", "{", json.dumps("x"), "[" * 100_000):

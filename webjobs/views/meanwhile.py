@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from webjobs import dispatch
-from webjobs.models import AuditEntry, Package, WebJob
+from webjobs.models import AuditEntry, WebJob
 
 
 def labels() -> dict[str, str]:
@@ -41,9 +41,15 @@ def shown(value: Any) -> str:
 def shown_of(key: str, value: Any) -> str:
     if key == "is_singleton":
         return _("Single Instance") if value else _("Multi Instance")
-    if key == "package" and (package := Package.objects.filter(sha256=value).first()):
-        return f"{package.file_name} ({package.short_hash})"
     return shown(value)
+
+
+def _package_words(job: WebJob, sha256: Any) -> str:
+    """What a page says of a package that `job` has or had; of others it knows nothing."""
+    versions = job.versions.select_related("package")
+    known = {one.package.sha256: one.package for one in versions}
+    package = known.get(str(sha256))
+    return f"{package.file_name} ({package.short_hash})" if package else _("another package")
 
 
 def last_editor(job: WebJob) -> str:
@@ -74,8 +80,16 @@ def seen_in(request: HttpRequest, keys: Iterable[str]) -> dict[str, Any] | None:
 def changed_words(job: WebJob, error: dispatch.Changed) -> str:
     """Who has changed what, and how to go on."""
     names = labels() | {"is_enabled": _("Run on schedule"), "package": _("Package")}
+
+    def of(key: str, value: Any) -> str:
+        return _package_words(job, value) if key == "package" else shown_of(key, value)
+
     changes = [
-        f"{names[key]}: {shown_of(key, error.seen[key])} → {shown_of(key, error.now.get(key))}"
+        _("%(what)s: %(value)s")
+        % {
+            "what": names[key],
+            "value": f"{of(key, error.seen[key])} → {of(key, error.now.get(key))}",
+        }
         for key in error.keys
     ]
     words = _(
