@@ -14,7 +14,7 @@ CHECK := env -u DATABASE_URL -u REDIS_URL DATA_DIR=.venv/check-data
 WORKERS ?= 3
 # A test of real processes may find a busy machine: a failure is tried again, and listed as RERUN.
 # Their hundreds of processes compile every module but once, also where images say otherwise.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --reruns 2 --reruns-delay 1 -r aR
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --max-worker-restart 0 --reruns 2 --reruns-delay 1 -r aR
 
 .PHONY: help
 help:
