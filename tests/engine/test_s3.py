@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.files.storage import storages
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -61,7 +62,9 @@ def engine(server: S3Server, slot: Slot, data_dir: Path) -> Iterator[Engine]:
 
 def file_of(server: S3Server, package: Package) -> Path:
     """The object as it lies on the server's disk."""
-    (found,) = server.folder.rglob(package.sha256)
+    # Beneath the prefix of this test: others may keep the same package.
+    prefix: str = storages["packages"].location  # type: ignore[attr-defined]
+    (found,) = (server.folder / "packages" / prefix).rglob(package.sha256)
     return found
 
 
