@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from webjobs import deployments, endings, hooks, housekeeping, outages, retention
-from webjobs.engine.execution import current_executor
+from webjobs.engine.executor import current_executor
 from webjobs.messages import EXECUTE_RUN, NUDGE, enqueue_run, nudge_workers
 from webjobs.models.version import trim_versions
 

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 import webjobs
 from webjobs import housekeeping, outages
-from webjobs.engine.execution import Executor, set_current_executor
+from webjobs.engine.executor import Executor, set_current_executor
 from webjobs.engine.heartbeat import Heartbeat
 from webjobs.engine.home import move_in
 from webjobs.engine.leases import Leases

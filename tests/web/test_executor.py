@@ -10,8 +10,7 @@ from django.test import TestCase
 from django.utils import timezone
 
 from tests.web.objects import make_job, make_run, make_slot
-from webjobs.engine import execution
-from webjobs.engine.execution import Executor
+from webjobs.engine.executor import LOOK_AHEAD, Executor
 from webjobs.models import Run
 from webjobs.states import RunStatus
 
@@ -37,7 +36,7 @@ class TurnTests(TestCase):
     def setUp(self) -> None:
         slot = make_slot()
         begun = timezone.now()
-        jobs = [make_job(slot, f"job{number}") for number in range(execution.LOOK_AHEAD + 5)]
+        jobs = [make_job(slot, f"job{number}") for number in range(LOOK_AHEAD + 5)]
         self.keys = [
             make_run(job, RunStatus.QUEUED, begun + timedelta(seconds=number)).pk
             for number, job in enumerate(jobs)
@@ -57,7 +56,7 @@ class TurnTests(TestCase):
 
     def test_when_its_turn_is_over_other_messages_come_first(self) -> None:
         executor = _Noting()
-        with mock.patch.object(execution, "TURN_SECONDS", -1):
+        with mock.patch("webjobs.engine.executor.TURN_SECONDS", -1):
             left = executor.execute_with_others(self.keys[0])
         self.assertEqual((left, executor.executed), (self.keys[1], self.keys[:1]))
 

@@ -18,7 +18,7 @@ from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
 from webjobs import alive, endings, housekeeping, idling, outages, swapping
-from webjobs.engine.execution import Executor
+from webjobs.engine.executor import Executor
 from webjobs.engine.leases import Leases
 from webjobs.engine.machine import Machine
 from webjobs.models import Copy, Instance, Run
