@@ -13,9 +13,9 @@ from django.utils import timezone
 from webjobs.api.links import Links
 from webjobs.dotnet import NEVER, duration_text, time_text
 from webjobs.models import Copy, Instance, Log, Run, Slot, WebJob
+from webjobs.models.setting import slot_engine_settings
 from webjobs.scheduler.preview import next_run
 from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
-from webjobs.views.rows import slot_engine_settings
 
 NO_INSTANCE = "No instance is running. Start a worker."
 

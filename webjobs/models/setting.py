@@ -136,6 +136,16 @@ def lenient_engine_settings(values: Mapping[str, str]) -> EngineSettings:
             usable = {name: value for name, value in usable.items() if name.upper() != error.name}
 
 
+def slot_engine_settings(slot: Slot) -> EngineSettings:
+    """The settings of `slot` that steer its jobs; only those are decrypted."""
+    names = AppSetting.objects.filter(slot=slot).defer("value").values_list("pk", "name")
+    steering = [pk for pk, name in names if steers_engine(name)]
+    if not steering:
+        return EngineSettings.DEFAULT
+    found = AppSetting.objects.filter(pk__in=steering)
+    return lenient_engine_settings({setting.name: setting.value for setting in found})
+
+
 def _is_true(values: Mapping[str, str], name: str) -> bool:
     return values.get(name, "").lower() in {"1", "true"}
 

@@ -22,7 +22,8 @@ from webjobs.views.bars import run_bar
 from webjobs.views.charts import Chart
 from webjobs.views.help import status_anchor, status_help
 from webjobs.views.lines import lines_html
-from webjobs.views.rows import Row, status_word
+from webjobs.views.rows import Row
+from webjobs.views.statuses import status_word
 
 register = template.Library()
 

@@ -18,11 +18,11 @@ from webjobs.access import actor_of, slot_for
 from webjobs.forms.webjobs import AddWebJobForm
 from webjobs.models import Role, Slot
 from webjobs.models.app import PRODUCTION
+from webjobs.models.setting import slot_engine_settings
 from webjobs.states import JobType
 from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
-from webjobs.views.rows import slot_engine_settings
 
 SHOWN_OCCURRENCES = 5
 # Refusals of what settings.job says.

@@ -13,7 +13,7 @@ from django.utils.translation import get_language, ngettext
 
 from webjobs.models.recent import RecentRun
 from webjobs.states import RUN_FINAL, RunStatus
-from webjobs.views.rows import kind_of, status_word
+from webjobs.views.statuses import kind_of, status_word
 from webjobs.views.times import span_words
 
 # The steps of a mark's height; bars.css has a class for each.

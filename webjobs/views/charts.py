@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from webjobs.models import Run
 from webjobs.states import RunStatus
-from webjobs.views.rows import kind_of, status_word
+from webjobs.views.statuses import kind_of, status_word
 from webjobs.views.times import span_words
 
 # Runs of a chart.

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from webjobs import ncrontab
-from webjobs.views.rows import kind_of, status_word
+from webjobs.views.statuses import kind_of, status_word
 
 STATUSES = {
     "Ready": gettext_noop(

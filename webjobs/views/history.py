@@ -20,14 +20,16 @@ from webjobs.logs.usage import usage_of
 from webjobs.models import Copy, EngineSettings, Log, Run, WebJob
 from webjobs.models.app import PRODUCTION
 from webjobs.models.run import run_number
+from webjobs.models.setting import slot_engine_settings
 from webjobs.states import RunStatus
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import asked, wants_fragment
 from webjobs.views.charts import CHART_FIELDS, MOST_RUNS, chart_of, summary
 from webjobs.views.debugging import debugged
 from webjobs.views.rights import rights_in
-from webjobs.views.rows import Rows, kind_of, slot_engine_settings, status_word, zone_of
+from webjobs.views.rows import Rows, zone_of
 from webjobs.views.schedules import preview_of
+from webjobs.views.statuses import kind_of, status_word
 from webjobs.views.viewer import copy_address, log_view, scheduler_address
 from webjobs.views.waiting import waiting_words
 

@@ -26,7 +26,7 @@ from webjobs.states import COPY_ALIVE, RUN_EXECUTING
 from webjobs.times import LOST_AFTER
 from webjobs.views.addresses import job_url, run_url
 from webjobs.views.answers import wants_fragment
-from webjobs.views.rows import kind_of, status_word
+from webjobs.views.statuses import kind_of, status_word
 
 # What stopped or fell silent longer ago only counts as history.
 SHOWN_AFTER_END = timedelta(days=7)

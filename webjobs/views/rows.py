@@ -13,12 +13,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.text import Truncator
-from django.utils.translation import get_language, gettext_noop, ngettext
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from webjobs import ncrontab, retelling, timezones
 from webjobs.models import (
-    AppSetting,
     Copy,
     DebugSession,
     EngineSettings,
@@ -28,10 +27,11 @@ from webjobs.models import (
     WebJob,
 )
 from webjobs.models.recent import RecentRun, recent_runs
-from webjobs.models.setting import lenient_engine_settings, steers_engine
+from webjobs.models.setting import slot_engine_settings
 from webjobs.states import COPY_ALIVE, CopyStatus, RunStatus
 from webjobs.telling import told
 from webjobs.views.addresses import slot_url
+from webjobs.views.statuses import kind_of, status_word
 from webjobs.views.waiting import words_of_newest
 
 # Many WebJobs share few expressions, and every refresh asks for them again.
@@ -51,60 +51,6 @@ def _told_schedule(expression: str, language: str) -> str:
 ROWS_PER_PAGE = 50
 # Marks of the small bar of a row.
 BAR_RUNS = 20
-
-# The colour of a status, as in Azure's history: ok, busy, warn, bad or none. One for all pages.
-KINDS: dict[str, str] = {
-    RunStatus.QUEUED: "warn",
-    RunStatus.INITIALIZING: "warn",
-    RunStatus.RUNNING: "busy",
-    RunStatus.SUCCESS: "ok",
-    RunStatus.FAILED: "bad",
-    RunStatus.ABORTED: "bad",
-    RunStatus.SKIPPED: "none",
-    RunStatus.MISSED: "warn",
-    CopyStatus.STARTING: "warn",
-    CopyStatus.PENDING_RESTART: "warn",
-    CopyStatus.STOPPING: "warn",
-    CopyStatus.STOPPED: "warn",
-    CopyStatus.INACTIVE_INSTANCE: "bad",
-}
-
-
-_WORDS = {
-    "Ready": gettext_noop("Ready"),
-    "Queued": gettext_noop("Queued"),
-    "Initializing": gettext_noop("Initializing"),
-    "Running": gettext_noop("Running"),
-    "Success": gettext_noop("Success"),
-    "Failed": gettext_noop("Failed"),
-    "Aborted": gettext_noop("Aborted"),
-    "Skipped": gettext_noop("Skipped"),
-    "Missed": gettext_noop("Missed"),
-    "Starting": gettext_noop("Starting"),
-    "PendingRestart": gettext_noop("Pending restart"),
-    "Stopping": gettext_noop("Stopping"),
-    "Stopped": gettext_noop("Stopped"),
-    "InactiveInstance": gettext_noop("Inactive instance"),
-}
-
-
-def status_word(status: str) -> str:
-    """The word that pages show for a status of the engine."""
-    return _(_WORDS[status]) if status in _WORDS else status
-
-
-def kind_of(status: str) -> str:
-    return KINDS.get(status, "none")
-
-
-def slot_engine_settings(slot: Slot) -> EngineSettings:
-    """The settings of `slot` that steer its jobs; only those are decrypted."""
-    names = AppSetting.objects.filter(slot=slot).defer("value").values_list("pk", "name")
-    steering = [pk for pk, name in names if steers_engine(name)]
-    if not steering:
-        return EngineSettings.DEFAULT
-    found = AppSetting.objects.filter(pk__in=steering)
-    return lenient_engine_settings({setting.name: setting.value for setting in found})
 
 
 def zone_of(job: WebJob, engine: EngineSettings) -> ZoneInfo:

@@ -19,7 +19,7 @@ from webjobs.telling import told
 from webjobs.views.addresses import run_url
 from webjobs.views.answers import done, refused, wants_fragment
 from webjobs.views.rights import rights_in
-from webjobs.views.rows import kind_of, status_word
+from webjobs.views.statuses import kind_of, status_word
 from webjobs.views.usual import usual_of
 from webjobs.views.viewer import log_view, run_address
 from webjobs.views.waiting import waiting_words

@@ -22,13 +22,13 @@ from webjobs.forms.fields import REQUIRED
 from webjobs.models import App, AppSetting, Role, Slot, Swap, WebJob
 from webjobs.models.app import PRODUCTION, validate_name
 from webjobs.models.fields import SecretUnreadable
+from webjobs.models.setting import slot_engine_settings
 from webjobs.states import SlotHold
 from webjobs.swap_preview import preview
 from webjobs.telling import told
 from webjobs.views.addresses import slot_url
 from webjobs.views.answers import done, invalid, posted, refused, wants_fragment, wants_json
 from webjobs.views.rights import rights_in
-from webjobs.views.rows import slot_engine_settings
 
 SHOWN_SWAPS = 10
 

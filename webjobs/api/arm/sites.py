@@ -18,8 +18,8 @@ from webjobs.api.setting_changes import changes_of, revealed
 from webjobs.dispatch import Refused, SettingChange
 from webjobs.models import App, AppSetting, Role, Slot
 from webjobs.models.app import PRODUCTION
+from webjobs.models.setting import slot_engine_settings
 from webjobs.states import AppKind
-from webjobs.views.rows import slot_engine_settings
 
 # What our own lists call the only group; clients may call it what they like.
 GROUP = "webjobs"
