@@ -2,6 +2,7 @@
 
 import { asked, keep, onBack } from "./address.js";
 import { actOnSeveral } from "./bulk.js";
+import { command, reason, reasonAmongSeveral, reasonForAll } from "./commands.js";
 import { confirm } from "./confirm.js";
 import { $, $$, finder, parse } from "./dom.js";
 import { keptArguments } from "./drafts.js";
@@ -32,35 +33,6 @@ let isRecalled = false;
 
 const rows = () => selection.all;
 const row = () => selection.row;
-const command = (name) => $(`#commands [data-command="${name}"]`);
-
-/** Why `name` cannot act on `target`, in words; null when it can. */
-function reason(name, target) {
-  if (!target) return gettext("Select a WebJob first.");
-  const button = command(name);
-  if (button.dataset.why) return button.dataset.why;
-  if (name === "run" && "active" in target.dataset) {
-    return gettext("Cannot start a new run since job is already running.");
-  }
-  if (name === "start" && !("canStart" in target.dataset)) return gettext("It is started.");
-  if (name === "stop" && !("canStop" in target.dataset)) return gettext("It is stopped.");
-  return null;
-}
-
-/** As `reason`, where several are selected and not every command is for each of them. */
-function reasonAmongSeveral(name, target) {
-  const continuous = target.dataset.type === "continuous";
-  if (name === "run" && continuous) return gettext("It is continuous.");
-  if ((name === "start" || name === "stop") && !continuous) return gettext("It is triggered.");
-  return reason(name, target);
-}
-
-/** Why `name` can act on none of several; null when it can on some. */
-function reasonForAll(name, targets) {
-  if (name === "properties") return gettext("Select one WebJob only.");
-  const reasons = targets.map((target) => reasonAmongSeveral(name, target));
-  return reasons.includes(null) ? null : reasons[0];
-}
 
 function drawCommands() {
   keepSelection();
@@ -110,6 +82,7 @@ function which() {
   for (const name of ["q", "after"]) if (asked(name)) wanted.set(name, asked(name));
   return `?${wanted}`;
 }
+
 /** What has the focus when nothing else can have it. */
 const whereToGo = () => row() ?? command("refresh");
 
