@@ -11,10 +11,10 @@ SOURCES := manage.py portal webjobs tests
 # The checks never touch the data of a portal that runs from this directory.
 CHECK := env -u DATABASE_URL -u REDIS_URL DATA_DIR=.venv/check-data
 # More than two cores ask for: many tests wait for processes.
-WORKERS ?= 3
-# A test of real processes may find a busy machine: a failure is tried again, and listed as RERUN.
+WORKERS ?= 4
+# A test of real processes may find a busy machine: a failure is tried again, and listed with its cause.
 # Their hundreds of processes compile every module but once, also where images say otherwise.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --max-worker-restart 0 --reruns 2 --reruns-delay 1 -r aR
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --max-worker-restart 0 --reruns 2 --reruns-delay 1 --rerun-show-tracebacks -r aR
 
 .PHONY: help
 help:
