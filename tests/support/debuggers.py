@@ -9,6 +9,7 @@ import struct
 import threading
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,8 +17,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from websockets.sync.client import connect
 
+from tests.support.engine import text_of
+from tests.support.poll import until
 from webjobs.debug_client import DebugClient, Target
-from webjobs.models import ApiToken, Role, WebJob
+from webjobs.models import ApiToken, AuditEntry, Copy, Role, WebJob
 
 SECONDS = 30.0
 # A WebJob to debug; line 4 has something to look at.
@@ -73,7 +76,7 @@ class Dap:
             if line.lower().startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
         if not length:
-            raise ConnectionError("the debug adapter has closed the connection")
+            raise ConnectionError(f"the debug adapter has closed the connection: {_told()}")
         message: dict[str, Any] = json.loads(self._file.read(length))
         return message
 
@@ -123,6 +126,15 @@ class Dap:
     def close(self) -> None:
         self._file.close()
         self._socket.close()
+
+
+def _told() -> list[object]:
+    """What the portal has recorded about it, once it has."""
+    entries = AuditEntry.objects.filter(action__startswith="debug.")
+    with suppress(AssertionError):
+        until(entries.filter(action="debug.disconnect").exists, seconds=5)
+    logs = [text_of(copy)[-2000:] for copy in Copy.objects.all()]
+    return [*entries.values_list("action", "details"), *logs]
 
 
 class Inspector:
