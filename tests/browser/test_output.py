@@ -322,7 +322,8 @@ def test_lines_are_copied_without_their_numbers(
             one.firstChild, 5, one.nextSibling.nextSibling.firstChild, 4)"""
     )
     person.keyboard.press("Control+c")
-    assert person.evaluate("() => navigator.clipboard.readText()") == "1\n\nline"
+    is_copied = "wanted => navigator.clipboard.readText().then(text => text === wanted)"
+    person.wait_for_function(is_copied, arg="1\n\nline")
 
 
 def test_output_is_text_and_never_markup(person: Page, live_server: LiveServer, slot: Slot) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cluster import Cluster, Node, wait_status
-from tests.support.debuggers import PYTHON, Dap, Desk
+from tests.support.debuggers import PYTHON, Dap, Desk, told
 from tests.support.engine import add_job, member, wait_log
 from tests.support.namespaces import alone
 from tests.support.poll import until
@@ -64,7 +64,7 @@ def test_a_breakpoint_stops_a_webjob_on_a_machine_that_the_web_cannot_reach(
     links = Path(f"/proc/{elsewhere.pid}/net/dev").read_text().splitlines()[2:]
     assert [line.split(":")[0].strip() for line in links] == ["lo"]
 
-    dap = Dap(client.port)
+    dap = Dap(client.port, told)
     stopped = dap.stop_at("/home/cora/job/run.py", 4, client.session["folder"])
     assert int(stopped.variables["square"]) == int(stopped.variables["number"]) ** 2
     dap.ask("setBreakpoints", source={"path": stopped.path}, breakpoints=[])

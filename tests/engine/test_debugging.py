@@ -14,7 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from tests.support.debuggers import PYTHON, Dap, Desk, Inspector, jdwp_version
+from tests.support.debuggers import PYTHON, Dap, Desk, Inspector, jdwp_version, told
 from tests.support.engine import ACTOR, Engine, add_job, member, text_of, wait_copy, wait_log
 from tests.support.poll import until
 from webjobs import dispatch
@@ -83,7 +83,7 @@ def test_a_breakpoint_stops_a_python_webjob_and_shows_a_variable(
     job = run(slot, "run.py", PYTHON)
     client = desk.debug(cora, job)
     remote = client.session["folder"]
-    dap = Dap(client.port)
+    dap = Dap(client.port, told)
     stopped = dap.stop_at("/home/cora/job/run.py", 4, remote)
     assert (stopped.function, stopped.line) == ("work", 4)
     assert stopped.path == "/home/cora/job/run.py"

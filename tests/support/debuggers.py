@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -52,9 +52,10 @@ class Stopped:
 class Dap:
     """The Debug Adapter Protocol over TCP."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, why: Callable[[], object] = lambda: "") -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
         self._file = self._socket.makefile("rb")
+        self._why = why  # somebody closed the connection, for the message
         self._number = 0
         self._events: list[dict[str, Any]] = []
 
@@ -76,7 +77,7 @@ class Dap:
             if line.lower().startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
         if not length:
-            raise ConnectionError(f"the debug adapter has closed the connection: {_told()}")
+            raise ConnectionError(f"the debug adapter has closed the connection {self._why()}")
         message: dict[str, Any] = json.loads(self._file.read(length))
         return message
 
@@ -128,7 +129,7 @@ class Dap:
         self._socket.close()
 
 
-def _told() -> list[object]:
+def told() -> list[object]:
     """What the portal has recorded about it, once it has."""
     entries = AuditEntry.objects.filter(action__startswith="debug.")
     with suppress(AssertionError):
