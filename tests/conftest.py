@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,18 +15,27 @@ from django.utils import translation
 from tests.support import broker as broker_support
 from tests.support import emptying
 from tests.support.needs import require
+from tests.support.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from pytest_django import Settings
 
 SQLITE = "portal.sqlite"
+_WATCHDOG = pytest.StashKey[Watchdog]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*programs): runs only where these are installed")
     config.addinivalue_line("markers", "own_database: brings SQLite itself; once is enough")
     emptying.install()
+    config.stash[_WATCHDOG] = Watchdog()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with item.config.stash[_WATCHDOG].watching(item.nodeid):
+        return (yield)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

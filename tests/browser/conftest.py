@@ -3,87 +3,49 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-import threading
 from collections.abc import Iterator
 
 import psutil
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    Error,
+    Page,
+    sync_playwright,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.pages import sign_in
+from tests.support.chromium import Chromium
 from tests.support.needs import require
 
-ARGUMENTS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    # Pages come and go by the hundred, and a process for each takes longer than what it shows.
-    "--renderer-process-limit=1",
-]
-# The driver gives a browser 30 seconds before it kills it.
-SECONDS_TO_CLOSE = 60
-
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium() -> Iterator[Chromium]:
     require("chromium")
-    # Chromium's own sandbox refuses to work as root.
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with _playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*ARGUMENTS, *sandbox]
-        )
-
-
-@contextlib.contextmanager
-def _playwright() -> Iterator[Playwright]:
-    """Playwright, whose end is the end of its browsers, also of one that hangs.
-
-    Closing a browser or a profile waits for its answer without end, after all tests and with no
-    test left to fail. So nobody closes them: the driver does, and is killed if it cannot.
-    """
     before = psutil.Process().children()
     playwright = sync_playwright().start()
-    drivers = [child for child in psutil.Process().children() if child not in before]
-    yield playwright
-    kill = threading.Timer(SECONDS_TO_CLOSE, _kill, [drivers])
-    kill.start()
+    (driver,) = [child for child in psutil.Process().children() if child not in before]
+    chromium = Chromium(playwright, driver)
+    yield chromium
+    # The driver would wait for half a minute before it does the same.
+    chromium.kill()
     playwright.stop()
-    kill.cancel()
-
-
-def _kill(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for each in (*process.children(recursive=True), process):
-                each.kill()
-
-
-@pytest.fixture(scope="session")
-def profile(chromium: Browser) -> BrowserContext:
-    """One profile for all tests of a process: a new one costs Chromium a second."""
-    profile = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
-    profile.set_default_timeout(10_000)
-    return profile
 
 
 @pytest.fixture
-def context(profile: BrowserContext) -> Iterator[BrowserContext]:
+def context(chromium: Chromium) -> Iterator[BrowserContext]:
     """The profile without what an earlier test left in it: pages, cookies, storage, permissions."""
+    profile = chromium.profile
     yield profile
-    for page in profile.pages:
-        with contextlib.suppress(Error):  # A page that never went anywhere has no storage.
-            page.evaluate("localStorage.clear()")
-        page.close()
-    profile.clear_cookies()
-    profile.clear_permissions()
+    with chromium.closing(), contextlib.suppress(Error):  # It was killed.
+        for page in profile.pages:
+            with contextlib.suppress(Error):  # A page that never went anywhere has no storage.
+                page.evaluate("localStorage.clear()")
+            page.close()
+        profile.clear_cookies()
+        profile.clear_permissions()
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.pages import answer, command, row, sign_in
+from tests.support.chromium import Chromium
 from tests.web.objects import make_instance, make_job, make_run, make_slot
 from webjobs.models import Slot
 from webjobs.states import JobType
@@ -51,7 +52,7 @@ def test_the_menu_changes_the_language_of_page_and_scripts(
 
 
 def test_it_works_without_scripts_and_before_signing_in(
-    chromium: Browser, live_server: LiveServer
+    chromium: Chromium, live_server: LiveServer
 ) -> None:
     context = chromium.new_context(java_script_enabled=False, locale="fr-CA")
     page = context.new_page()
@@ -60,12 +61,13 @@ def test_it_works_without_scripts_and_before_signing_in(
     page.get_by_role("button", name="English").click()
     expect(page.get_by_label("Password")).to_be_visible()
     expect(page).to_have_url(f"{live_server.url}/sign-in")
-    context.close()
+    with chromium.closing():
+        context.close()
 
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_french_fits_the_pages(
-    chromium: Browser, live_server: LiveServer, slot: Slot, operator: User, width: int
+    chromium: Chromium, live_server: LiveServer, slot: Slot, operator: User, width: int
 ) -> None:
     context = chromium.new_context(viewport={"width": width, "height": 844}, locale="fr-FR")
     page = context.new_page()
@@ -89,4 +91,5 @@ def test_french_fits_the_pages(
         page.goto(live_server.url + path)
         beyond = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
         assert beyond <= 0, f"{path} is {beyond} px too wide"
-    context.close()
+    with chromium.closing():
+        context.close()

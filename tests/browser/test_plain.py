@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.pages import zip_file
+from tests.support.chromium import Chromium
 from tests.web.objects import make_slot
 from webjobs.models import AppSetting, Run, WebJob
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def plain(
-    chromium: Browser, live_server: LiveServer, operator: User, data_dir: Path
+    chromium: Chromium, live_server: LiveServer, operator: User, data_dir: Path
 ) -> Iterator[Page]:
     make_slot("demo")
     context = chromium.new_context(java_script_enabled=False, locale="en-GB")
@@ -29,7 +30,8 @@ def plain(
     page.get_by_label("Password").fill("correct-horse-9")
     page.get_by_role("button", name="Sign in").click()
     yield page
-    context.close()
+    with chromium.closing():
+        context.close()
 
 
 def test_a_webjob_is_added_run_and_deleted(plain: Page) -> None:

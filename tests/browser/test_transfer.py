@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import (
-    Browser,
     BrowserContext,
     Page,
     Response,
@@ -15,6 +14,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.pages import sign_in_by_form
+from tests.support.chromium import Chromium
 from tests.support.portal import Portal
 
 # One worker of a parallel run prepares what they share.
@@ -44,7 +44,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 
 
 @pytest.fixture(scope="module")
-def run(chromium: Browser, portal: Portal) -> Iterator[tuple[str, SetCookieParam]]:
+def run(chromium: Chromium, portal: Portal) -> Iterator[tuple[str, SetCookieParam]]:
     """The address of a run that has ended, and the session of who asked for it."""
     context = chromium.new_context(locale="en-GB")
     page = context.new_page()
@@ -54,15 +54,17 @@ def run(chromium: Browser, portal: Portal) -> Iterator[tuple[str, SetCookieParam
     expect(page.locator(".run-status")).to_have_text("Success", timeout=60_000)
     found = next(each for each in context.cookies() if each["name"] == "sessionid")
     yield page.url, {"name": "sessionid", "value": found["value"], "url": portal.url}
-    context.close()
+    with chromium.closing():
+        context.close()
 
 
 @pytest.fixture
-def visitor(chromium: Browser, run: tuple[str, SetCookieParam]) -> Iterator[BrowserContext]:
+def visitor(chromium: Chromium, run: tuple[str, SetCookieParam]) -> Iterator[BrowserContext]:
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     context.add_cookies([run[1]])
     yield context
-    context.close()
+    with chromium.closing():
+        context.close()
 
 
 def _transferred(page: Page, url: str) -> tuple[int, list[Response]]:
