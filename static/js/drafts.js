@@ -46,9 +46,9 @@ const seen = (form) => form.dataset.seen ?? "";
 const SENT = "#sent";
 const wasSent = (form) => sessionStorage.getItem(keyOf(form) + SENT) !== null;
 
-/** The server has not taken what was sent: it came back, or led to the sign-in page or an error. */
+/** The server has not taken what was sent: it came back, or led to an error; unsent.js sees to the sign-in page. */
 function unsend() {
-  if (user() && !$("[data-failed], form[data-filled], form[data-applies]")) return;
+  if (!$("[data-failed], form[data-filled], form[data-applies]")) return;
   for (const key of Object.keys(sessionStorage)) if (key.endsWith(SENT)) sessionStorage.removeItem(key);
 }
 

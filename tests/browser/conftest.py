@@ -8,12 +8,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import (
-    BrowserContext,
-    Error,
-    Page,
-    sync_playwright,
-)
+from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.pages import sign_in
@@ -39,7 +34,7 @@ def context(chromium: Chromium) -> Iterator[BrowserContext]:
     """The profile without what an earlier test left in it: pages, cookies, storage, permissions."""
     profile = chromium.profile
     yield profile
-    with chromium.closing(), contextlib.suppress(Error):  # It was killed.
+    with chromium.closing(), contextlib.suppress(Error):  # An error: it was killed.
         for page in profile.pages:
             with contextlib.suppress(Error):  # A page that never went anywhere has no storage.
                 page.evaluate("localStorage.clear()")

@@ -124,31 +124,36 @@ def test_the_arguments_of_a_run_outlive_the_session(
     page.wait_for_function(f"!{kept}")
 
 
-def test_nothing_is_lost_where_somebody_signs_in_before_the_modules_are_there(
-    page: Page, live_server: LiveServer, job: WebJob
-) -> None:
+def type_before_the_session_ends(page: Page, live_server: LiveServer) -> None:
     page.goto(f"{live_server.url}/apps/demo/deployment/")
     page.locator("#id_url").fill("https://example.com/jobs.git")
     Session.objects.all().delete()
+
+
+def expect_what_was_typed(page: Page) -> None:
+    page.wait_for_url("**/apps/demo/deployment/")
+    expect(page.locator("#id_url")).to_have_value("https://example.com/jobs.git")
+
+
+def test_nothing_is_lost_where_somebody_signs_in_before_the_modules_are_there(
+    page: Page, live_server: LiveServer, job: WebJob
+) -> None:
+    type_before_the_session_ends(page, live_server)
     page.route("**/frame.js", lambda route: route.abort())
     page.get_by_role("button", name="Connect").click()
     page.wait_for_url(re.compile("/sign-in"))
     page.unroute("**/frame.js")
     sign_in_again(page)
-    page.wait_for_url("**/apps/demo/deployment/")
-    expect(page.locator("#id_url")).to_have_value("https://example.com/jobs.git")
+    expect_what_was_typed(page)
 
 
 def test_forms_of_whole_pages_lead_back_and_are_sent_once(
     page: Page, live_server: LiveServer, job: WebJob
 ) -> None:
-    page.goto(f"{live_server.url}/apps/demo/deployment/")
-    page.locator("#id_url").fill("https://example.com/jobs.git")
-    Session.objects.all().delete()
+    type_before_the_session_ends(page, live_server)
     page.get_by_role("button", name="Connect").click()
     sign_in_again(page)
-    page.wait_for_url("**/apps/demo/deployment/")
-    expect(page.locator("#id_url")).to_have_value("https://example.com/jobs.git")
+    expect_what_was_typed(page)
     # A tab that was open before somebody signed in again in another one.
     page.goto(f"{live_server.url}/tokens/")
     page.get_by_label("What it is for").fill("ci")

@@ -73,7 +73,7 @@ class Chromium:
             yield
         finally:
             kill.cancel()
-            if kill.finished.is_set() and self._browser and not self._browser.is_connected():
+            if self._browser and not self._browser.is_connected():
                 warnings.warn("Chromium did not close a page and was killed.", stacklevel=1)
 
     def kill(self) -> None:
