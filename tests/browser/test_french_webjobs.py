@@ -131,7 +131,8 @@ def test_an_edit_is_reviewed_applied_and_rolled_back(blade: Page, live_server: L
     expect_french(blade)
     blade.get_by_role("button", name="Oui").click()
     expect(blade.locator("tbody tr").first).to_contain_text("(de nouveau la version 1)")
-    blade.locator(".toast").get_by_role("button", name="Annuler l’action").click()
+    with blade.expect_navigation():  # The page shows the versions anew.
+        blade.locator(".toast").get_by_role("button", name="Annuler l’action").click()
     expect(blade.locator(".toast").last).to_contain_text("Action annulée\xa0: ")
     blade.goto(f"{live_server.url}/apps/demo/webjobs/triggered/nightly/call")
     expect(blade.get_by_role("heading", name="Exécuter et attendre la fin").first).to_be_visible()
